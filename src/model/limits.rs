@@ -1,0 +1,78 @@
+//! Every bound of the program, with its reason. Nothing grows without one.
+
+use super::time::Span;
+
+/// Characters of a message from outside that are kept: two lines of a wide terminal, thrice.
+pub const MESSAGE_CHARS: usize = 600;
+/// Failing test cases that are kept by name; the rest is a count. A screen shows ten.
+pub const FAILING_CASES: usize = 50;
+/// Tasks of one workload that are kept one by one; beyond that only counts are.
+pub const TASKS_PER_WORKLOAD: usize = 200;
+/// Ended tasks that are remembered per deploy; ten restarts prove a crash loop, the rest is a count.
+pub const ENDED_TASKS: usize = 32;
+/// Health samples kept per workload outside the state: ten minutes of one a second.
+pub const HEALTH_RING: usize = 600;
+/// Runs that stay in the state after they ended; older ones are in the journal.
+pub const ENDED_RUNS: usize = 200;
+/// Incidents that stay in the state after they were closed.
+pub const CLOSED_INCIDENTS: usize = 200;
+/// Body of a webhook that is read; a notification of one manifest is about 2 kB.
+pub const WEBHOOK_BODY_BYTES: usize = 1 << 20;
+/// Events of one webhook body that are looked at; a registry sends one.
+pub const WEBHOOK_EVENTS: usize = 1_000;
+/// Webhook ids that are remembered, to answer a repetition without work.
+pub const WEBHOOK_IDS: usize = 4_096;
+/// Body of a token answer that is read (distribution's tokens are 1 to 4 kB).
+pub const TOKEN_BODY_BYTES: usize = 64 << 10;
+/// A manifest or index that is read; the specification lets a registry refuse more than 4 MiB.
+pub const MANIFEST_BYTES: usize = 4 << 20;
+/// A JUnit file that is read out of a container.
+pub const JUNIT_BYTES: usize = 8 << 20;
+/// A Dockerfile that is read.
+pub const DOCKERFILE_BYTES: usize = 1 << 20;
+/// A build context that is sent; more is nearly always a forgotten `.dockerignore`.
+pub const CONTEXT_BYTES: u64 = 2 << 30;
+/// Files of a build context.
+pub const CONTEXT_FILES: usize = 200_000;
+/// A log file of one effect; later lines are dropped and counted.
+pub const LOG_BYTES: u64 = 64 << 20;
+/// One line of a log; the rest of the line is cut.
+pub const LOG_LINE_BYTES: usize = 16 << 10;
+/// A window of a log that one request reads.
+pub const LOG_WINDOW_BYTES: usize = 256 << 10;
+/// Builds at a time: one, because they share one engine's disk and cache.
+pub const BUILDS_AT_ONCE: usize = 1;
+/// Test suites at a time.
+pub const TESTS_AT_ONCE: usize = 2;
+/// Other effects at a time; each waits for a registry or an orchestrator.
+pub const EFFECTS_AT_ONCE: usize = 16;
+/// Inputs that share one fsync.
+pub const BATCH: usize = 256;
+/// Results, commands and observations that may wait for the loop.
+pub const INBOX: usize = 1_024;
+/// Consoles that are served at a time.
+pub const CONSOLES: usize = 64;
+/// Rows that a slow console may be behind by; one entry a row, so it never grows past the rows there are.
+pub const ROWS: usize = 200_000;
+/// Removed rows that are remembered for `?since=`; older readers begin anew.
+pub const REMOVED_ROWS: usize = 10_000;
+/// Event lines that are rows; the journal has them all.
+pub const EVENT_ROWS: usize = 500;
+/// First wait after "not reachable", doubled each time.
+pub const RETRY_FIRST: Span = Span::from_secs(1);
+/// Longest wait after "not reachable": the outage of a minute ends at most this much later.
+pub const RETRY_LONGEST: Span = Span::from_secs(15);
+/// One look at an orchestrator or one probe round.
+pub const LOOK_EVERY: Span = Span::from_secs(1);
+/// A watched workload that was not seen for this long is not known to be well.
+pub const LOOK_STALE: Span = Span::from_secs(10);
+/// Between two deltas to the same console.
+pub const DELTA_EVERY: Span = Span::from_millis(50);
+/// Between two frames of the console.
+pub const FRAME_EVERY: Span = Span::from_millis(33);
+/// Keys that arrive this soon after a sheet's first frame are dropped: they were typed at another screen.
+pub const SHEET_DEAF: Span = Span::from_millis(300);
+/// The heartbeat of the claim on a fleet.
+pub const CLAIM_BEAT: Span = Span::from_secs(5);
+/// A claim without a heartbeat for this long may be taken over by its own state directory at once, by others on command.
+pub const CLAIM_STALE: Span = Span::from_secs(30);

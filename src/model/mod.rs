@@ -1,0 +1,33 @@
+//! The nouns: what every other module speaks of, parsed at the edge and impossible to hold wrong.
+//!
+//! ```text
+//!   image   ImageRef, Digest, PinnedRef           what is published, built, deployed
+//!   ids     RunId, StepKey, EffectId, WorkloadId  what happened to which part of it
+//!   time    Timestamp, Span                       when, as data; nobody here reads a clock
+//!   actor   Actor                                 who
+//!   setup   Setup: Recipe, Workload, Gate, …      the resolved configuration
+//!   jobs    BuildJob, TestJob, DeployJob, …       what the engine asks the world to do
+//!   reports BuildReport, TestReport, Look, …      what the world answered
+//!   text    clean()                               what outsiders wrote, made safe to show
+//!   limits                                        every bound, with its reason
+//! ```
+//!
+//! Invariants: everything here is plain data, ordered and serializable; no I/O, no clock, no floats.
+
+pub mod actor;
+pub mod ids;
+pub mod image;
+pub mod jobs;
+pub mod limits;
+pub mod reports;
+pub mod setup;
+pub mod text;
+pub mod time;
+
+pub use actor::Actor;
+pub use ids::{
+    Action, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey, TaskId, WorkloadId,
+};
+pub use image::{Digest, ImageRef, PinnedRef, Registry, Repository, Tag};
+pub use setup::Setup;
+pub use time::{Span, Timestamp};

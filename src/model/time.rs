@@ -1,0 +1,138 @@
+//! When and how long, as whole milliseconds. Nobody here reads a clock: time comes in with an event.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The time since `earlier`, or none when that is later.
+    pub fn since(self, earlier: Self) -> Span {
+        Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// `02:14`, UTC: how a time of today is shown.
+    pub fn hours_minutes(self) -> String {
+        self.utc().format("%H:%M").to_string()
+    }
+
+    /// `02:14:05`, UTC: how an event is shown.
+    pub fn hours_minutes_seconds(self) -> String {
+        self.utc().format("%H:%M:%S").to_string()
+    }
+
+    /// `12 Nov`, UTC: how an older day is shown.
+    pub fn day(self) -> String {
+        self.utc().format("%-d %b").to_string()
+    }
+
+    /// The same moment as chrono has it; times outside its range become the epoch.
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(value: DateTime<Utc>) -> Self {
+        Self(value.timestamp_millis())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 with milliseconds, UTC.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.0).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Self;
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.0).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A length of time in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Span(u64);
+
+impl Span {
+    /// From milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// From seconds.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// In milliseconds.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds, rounded down.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// The same length as the standard library has it.
+    pub const fn to_std(self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.0)
+    }
+}
+
+impl fmt::Display for Span {
+    /// `40s`, `3m02`, `2h05`, `3d`: two units at most, as the console shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secs = self.as_secs();
+        let text = match secs {
+            0..60 => format!("{secs}s"),
+            60..3600 => format!("{}m{:02}", secs / 60, secs % 60),
+            3600..86400 => format!("{}h{:02}", secs / 3600, secs / 60 % 60),
+            _ => format!("{}d", secs / 86400),
+        };
+        f.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_show_at_most_two_units() {
+        let shown: Vec<String> =
+            [0, 40, 182, 7500, 259_200].iter().map(|s| Span::from_secs(*s).to_string()).collect();
+        assert_eq!(shown, ["0s", "40s", "3m02", "2h05", "3d"]);
+    }
+
+    #[test]
+    fn a_time_before_its_start_is_no_time() {
+        assert_eq!(Timestamp::from_millis(1).since(Timestamp::from_millis(5)), Span::from_millis(0));
+    }
+}
