@@ -172,7 +172,7 @@ impl State {
     /// The next moment at which the daemon must send `DeadlinePassed`, and what for.
     pub fn next_deadline(&self) -> Option<(Timestamp, String)> {
         let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, "freeze ends".to_owned())));
-        let runs = self.runs.values().filter_map(|run| run.next_deadline(&self.setup.retention));
+        let runs = self.runs.values().filter_map(|run| run.next_deadline(&self.setup.retention, self.freeze.is_some()));
         freeze.chain(runs).min()
     }
 
