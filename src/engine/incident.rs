@@ -117,32 +117,44 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Recipe(why) => write!(f, "the recipe cannot be read: {why}"),
-            Self::Build { cause: BuildCause::Instruction, message } => write!(f, "the build failed: {message}"),
+            Self::Build { cause: BuildCause::Instruction, message } => {
+                write!(f, "the build failed: {message}")
+            }
             Self::Build { message, .. } => write!(f, "not built: {message}"),
             Self::Tests { blame, passed, total, .. } => write!(f, "tests {passed}/{total}: {blame}"),
             Self::TagMovedByOthers(Some(to)) => {
                 write!(f, "somebody else moved the public tag to {}; it was left alone", to.short())
             }
-            Self::TagMovedByOthers(None) => f.write_str("somebody else removed the public tag; it was left alone"),
+            Self::TagMovedByOthers(None) => {
+                f.write_str("somebody else removed the public tag; it was left alone")
+            }
             Self::PublishRefused(why) => write!(f, "the registry refused the tag: {why}"),
             Self::TasksEnded { count, first } => ended(f, *count, first),
             Self::ProbesFailed { failed, total, first } => {
                 write!(f, "{failed} of {total} probes failed")?;
-                first.iter().try_for_each(|p| write!(f, ", first {} of {}: {}", p.at.hours_minutes_seconds(), p.task, p.what))
+                first.iter().try_for_each(|p| {
+                    write!(f, ", first {} of {}: {}", p.at.hours_minutes_seconds(), p.task, p.what)
+                })
             }
             Self::NotThereByDeadline { running, desired, why } => {
                 write!(f, "{running} of {desired} tasks ran by the deadline")?;
                 why.iter().try_for_each(|why| write!(f, ": {why}"))
             }
-            Self::FewerTasks { running, desired } => write!(f, "{running} of {desired} tasks ran at the end of the soak"),
+            Self::FewerTasks { running, desired } => {
+                write!(f, "{running} of {desired} tasks ran at the end of the soak")
+            }
             Self::OrchestratorPaused(why) => write!(f, "the orchestrator paused the update: {why}"),
-            Self::OrchestratorRolledBack(why) => write!(f, "the orchestrator rolled it back by itself: {why}"),
+            Self::OrchestratorRolledBack(why) => {
+                write!(f, "the orchestrator rolled it back by itself: {why}")
+            }
             Self::ChangedByOthers { image } => {
                 write!(f, "somebody else changed the workload (it names {image} now); it was left alone")
             }
             Self::Gone => f.write_str("the workload is gone from its fleet"),
             Self::UpdateRefused(why) => write!(f, "the orchestrator refused the change: {why}"),
-            Self::RestoreFailed { why, because } => write!(f, "it could not be put back: {why}; it was to be because {because}"),
+            Self::RestoreFailed { why, because } => {
+                write!(f, "it could not be put back: {why}; it was to be because {because}")
+            }
             Self::OrderedBack { by, reason } => ordered(f, "put back by", by, reason.as_deref()),
             Self::Aborted { by, reason } => ordered(f, "aborted by", by, reason.as_deref()),
         }

@@ -46,7 +46,14 @@ impl State {
     }
 
     /// Adds the entry for what `run` put onto `workload`.
-    pub(super) fn quarantine(&mut self, run: &Run, workload: &WorkloadId, image: &ImageRef, digest: Digest, why: String) {
+    pub(super) fn quarantine(
+        &mut self,
+        run: &Run,
+        workload: &WorkloadId,
+        image: &ImageRef,
+        digest: Digest,
+        why: String,
+    ) {
         let entry = Quarantine {
             workload: workload.clone(),
             recipe: recipe(run, image),

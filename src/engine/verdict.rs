@@ -81,7 +81,8 @@ fn proof(look: &Look, how: &Workload) -> Verdict {
         return Verdict::Healthy;
     }
     Verdict::Unknown(
-        "it runs, but has neither a health check nor a probe; accept_running would count that as proof".to_owned(),
+        "it runs, but has neither a health check nor a probe; accept_running would count that as proof"
+            .to_owned(),
     )
 }
 

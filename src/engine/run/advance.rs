@@ -78,7 +78,14 @@ pub(in crate::engine) fn finish(step: &mut Step, out: &mut Outcome) {
 }
 
 /// Opens the incident of a failed step, once.
-pub(super) fn open_incident(state: &mut State, run: &mut Run, key: &StepKey, cause: &Cause, seen: Vec<String>, out: &mut Outcome) {
+pub(super) fn open_incident(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    cause: &Cause,
+    seen: Vec<String>,
+    out: &mut Outcome,
+) {
     let Some(step) = run.steps.get_mut(key) else { return };
     if !cause.is_incident() || step.incident.is_some() {
         return;

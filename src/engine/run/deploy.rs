@@ -29,7 +29,9 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
         DeployStage::Held(hold) if hold.open() => touchable(state, run, &key, out),
         DeployStage::Updating if due(deploy.deadline) => at_deadline(state, run, &key, out),
         DeployStage::Restoring(_) if due(deploy.deadline) => restore_overdue(state, run, &key, out),
-        DeployStage::Soaking { until } if *until <= state.now && step.doing.is_none() && step.want.is_none() => {
+        DeployStage::Soaking { until }
+            if *until <= state.now && step.doing.is_none() && step.want.is_none() =>
+        {
             if let Some(step) = run.steps.get_mut(&key) {
                 step.want = Some(Action::Look);
             }
@@ -62,7 +64,8 @@ fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> b
         return end(state, run, &key, DeployStage::Aborted(by), out);
     }
     let Some(deploy) = run.steps.get(&key).and_then(Step::deploy) else { return false };
-    let (image, gate, workload) = (deploy.how.image.clone(), deploy.how.gate.clone(), deploy.workload.clone());
+    let (image, gate, workload) =
+        (deploy.how.image.clone(), deploy.how.gate.clone(), deploy.workload.clone());
     if let Some(bad) = before(run, place, &image, Standing::Bad) {
         return end(state, run, &key, DeployStage::Blocked(bad), out);
     }
@@ -114,7 +117,13 @@ pub(in crate::engine) fn holder<'a>(state: &'a State, run: &Run, workload: &Work
 }
 
 /// The baseline was taken: the update may follow. An update of somebody else under way is waited out first.
-pub(in crate::engine) fn baseline_taken(state: &State, run: &mut Run, key: &StepKey, look: Box<Look>, out: &mut Outcome) {
+pub(in crate::engine) fn baseline_taken(
+    state: &State,
+    run: &mut Run,
+    key: &StepKey,
+    look: Box<Look>,
+    out: &mut Outcome,
+) {
     let mark = format!("tidegate-{}-r{}", state.install, run.id);
     let Some(step) = run.steps.get_mut(key) else { return };
     let Some(deploy) = step.deploy_mut() else { return };
@@ -141,7 +150,13 @@ pub(in crate::engine) fn changed(state: &mut State, run: &mut Run, key: &StepKey
 }
 
 /// A watched workload is not as it was.
-pub(in crate::engine) fn watched(state: &mut State, run: &mut Run, key: &StepKey, look: Box<Look>, out: &mut Outcome) {
+pub(in crate::engine) fn watched(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    look: Box<Look>,
+    out: &mut Outcome,
+) {
     let Some(deploy) = run.steps.get_mut(key).and_then(Step::deploy_mut) else { return };
     remember(deploy, look);
     out.touch_step(run.id, key);
@@ -230,7 +245,13 @@ pub(in crate::engine) fn taken_by(
 }
 
 /// The verdict is due and the workload was looked at freshly.
-pub(in crate::engine) fn judge(state: &mut State, run: &mut Run, key: &StepKey, fresh: &Look, out: &mut Outcome) {
+pub(in crate::engine) fn judge(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    fresh: &Look,
+    out: &mut Outcome,
+) {
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
     if let Some(cause) = taken_away(deploy, fresh) {
         return unhealthy(state, run, key, cause, out);
@@ -238,7 +259,9 @@ pub(in crate::engine) fn judge(state: &mut State, run: &mut Run, key: &StepKey, 
     let Some(before) = deploy.baseline.as_ref() else { return };
     // The one round of the fresh look is added to what the watch has counted.
     let mut look = fresh.clone();
-    if let (Some(sum), Some(tally)) = (deploy.look.as_ref().and_then(|l| l.probes.as_ref()), look.probes.as_mut()) {
+    if let (Some(sum), Some(tally)) =
+        (deploy.look.as_ref().and_then(|l| l.probes.as_ref()), look.probes.as_mut())
+    {
         tally.total = tally.total.saturating_add(sum.total);
         tally.failed = tally.failed.saturating_add(sum.failed);
         tally.first = sum.first.clone().or(tally.first.take());
@@ -263,7 +286,13 @@ pub(in crate::engine) fn healthy(state: &mut State, run: &mut Run, key: &StepKey
 /// 2. Somebody else has the workload, or the orchestrator put it back: it is not touched again.
 /// 3. It is marked irreversible: it stops and pages.
 /// 4. Else the spec from before is put back.
-pub(in crate::engine) fn unhealthy(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, out: &mut Outcome) {
+pub(in crate::engine) fn unhealthy(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    cause: Cause,
+    out: &mut Outcome,
+) {
     let seen = run.steps.get(key).and_then(Step::deploy).map(evidence).unwrap_or_default();
     open_incident(state, run, key, &cause, seen, out);
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
@@ -334,12 +363,14 @@ fn while_restoring(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Ou
     let Some(step) = run.steps.get(key) else { return };
     let Some(deploy) = step.deploy() else { return };
     let (Some(look), Some(before)) = (&deploy.look, &deploy.baseline) else { return };
-    let asked = step.want == Some(Action::Restore) || step.doing.as_ref().is_some_and(|id| id.action == Action::Restore);
+    let asked = step.want == Some(Action::Restore)
+        || step.doing.as_ref().is_some_and(|id| id.action == Action::Restore);
     let DeployStage::Restoring(cause) = &deploy.stage else { return };
     if asked || look.spec.image != before.spec.image || look.spec.mark != before.spec.mark {
         return;
     }
-    let old_spec_runs = look.tasks.iter().all(|task| task.current || task.state != crate::model::reports::TaskState::Running);
+    let old_spec_runs =
+        look.tasks.iter().all(|task| task.current || task.state != crate::model::reports::TaskState::Running);
     if look.running >= look.desired.min(before.running) && old_spec_runs {
         let cause = cause.clone();
         end(state, run, key, DeployStage::Restored(cause), out);
@@ -378,7 +409,14 @@ fn restore_overdue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Ou
     true
 }
 
-fn enter(state: &State, run: &mut Run, key: &StepKey, stage: DeployStage, want: Option<Action>, out: &mut Outcome) -> bool {
+fn enter(
+    state: &State,
+    run: &mut Run,
+    key: &StepKey,
+    stage: DeployStage,
+    want: Option<Action>,
+    out: &mut Outcome,
+) -> bool {
     let Some(step) = run.steps.get_mut(key) else { return false };
     let keep = step.want.filter(|action| *action == Action::Watch && want.is_none());
     step.enter_deploy(stage, state.now);
@@ -391,7 +429,13 @@ fn enter(state: &State, run: &mut Run, key: &StepKey, stage: DeployStage, want: 
 }
 
 /// Ends the step; its watch ends with it.
-pub(in crate::engine) fn end(state: &State, run: &mut Run, key: &StepKey, stage: DeployStage, out: &mut Outcome) -> bool {
+pub(in crate::engine) fn end(
+    state: &State,
+    run: &mut Run,
+    key: &StepKey,
+    stage: DeployStage,
+    out: &mut Outcome,
+) -> bool {
     if let Some(step) = run.steps.get_mut(key) {
         finish(step, out);
         if let Some(deploy) = step.deploy_mut() {
@@ -412,15 +456,26 @@ fn evidence(deploy: &DeployStep) -> Vec<String> {
     for ended in look.ended.iter().take(10) {
         let node = ended.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
         let exit = ended.exit.map(|code| format!(", exit code {code}")).unwrap_or_default();
-        lines.push(format!("{} {}{node} ended: {}{exit}", ended.at.hours_minutes_seconds(), ended.name, ended.message));
+        lines.push(format!(
+            "{} {}{node} ended: {}{exit}",
+            ended.at.hours_minutes_seconds(),
+            ended.name,
+            ended.message
+        ));
     }
     for task in look.tasks.iter().filter(|task| task.current).take(limits::ENDED_TASKS) {
-        if let Some(why) = task.probe.as_ref().and_then(|probe| probe.why.as_ref()).or(task.message.as_ref()) {
+        if let Some(why) = task.probe.as_ref().and_then(|probe| probe.why.as_ref()).or(task.message.as_ref())
+        {
             lines.push(format!("{}: {why}", task.name));
         }
     }
     if let Some(first) = look.probes.as_ref().and_then(|p| p.first.as_ref()) {
-        lines.push(format!("first failed probe {} of {}: {}", first.at.hours_minutes_seconds(), first.task, first.what));
+        lines.push(format!(
+            "first failed probe {} of {}: {}",
+            first.at.hours_minutes_seconds(),
+            first.task,
+            first.what
+        ));
     }
     lines
 }

@@ -120,7 +120,13 @@ pub(super) fn fix_inputs(state: &State, run: &mut Run, key: &StepKey) -> Option<
     Some(())
 }
 
-pub(in crate::engine) fn built(state: &mut State, run: &mut Run, key: &StepKey, report: BuildReport, out: &mut Outcome) {
+pub(in crate::engine) fn built(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    report: BuildReport,
+    out: &mut Outcome,
+) {
     match report {
         BuildReport::Built { digest, .. } => {
             let Some(step) = run.steps.get_mut(key) else { return };
@@ -191,7 +197,8 @@ fn blame(state: &mut State, run: &mut Run, key: &StepKey, blame: Blame, out: &mu
     let Some(image) = run.steps.get(key).and_then(Step::image) else { return };
     let Some(report) = image.second.as_ref().or(image.report.as_ref()) else { return };
     let (passed, total) = report.cases();
-    let failing = report.tests.iter().flat_map(|test| test.failing.clone()).take(limits::FAILING_CASES).collect();
+    let failing =
+        report.tests.iter().flat_map(|test| test.failing.clone()).take(limits::FAILING_CASES).collect();
     fail(state, run, key, Cause::Tests { blame, passed, total, failing }, out);
 }
 
@@ -204,7 +211,13 @@ fn tested(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) {
     enter(state, run, key, stage, None, out);
 }
 
-pub(in crate::engine) fn published(state: &mut State, run: &mut Run, key: &StepKey, report: PublishReport, out: &mut Outcome) {
+pub(in crate::engine) fn published(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    report: PublishReport,
+    out: &mut Outcome,
+) {
     match report {
         PublishReport::Moved { .. } => {
             record_publication(state, run, key, out);
@@ -220,7 +233,8 @@ fn record_publication(state: &mut State, run: &Run, key: &StepKey, out: &mut Out
     let Some(image) = run.steps.get(key).and_then(Step::image) else { return };
     let recipe = image.inputs.as_ref().map(|inputs| inputs.recipe.clone());
     let (Some(digest), Some(recipe)) = (image.digest.clone(), recipe) else { return };
-    let before = state.digest_of(&image.image).cloned().filter(|d| *d != digest).or_else(|| image.old.clone());
+    let before =
+        state.digest_of(&image.image).cloned().filter(|d| *d != digest).or_else(|| image.old.clone());
     let tag = TagState { digest: Some(digest.clone()), since: state.now, before, by_run: Some(run.id) };
     state.tags.insert(image.image.clone(), tag);
     let made = Made { digest, bases: image.bases.clone(), recipe, run: run.id, at: state.now };
@@ -256,7 +270,14 @@ fn parents_published(run: &Run, image: &ImageStep) -> bool {
     image.parents.iter().all(|parent| run.standing_of(parent).is_none_or(|s| s == Standing::Good))
 }
 
-fn enter(state: &State, run: &mut Run, key: &StepKey, stage: ImageStage, want: Option<Action>, out: &mut Outcome) -> bool {
+fn enter(
+    state: &State,
+    run: &mut Run,
+    key: &StepKey,
+    stage: ImageStage,
+    want: Option<Action>,
+    out: &mut Outcome,
+) -> bool {
     let Some(step) = run.steps.get_mut(key) else { return false };
     step.enter_image(stage, state.now);
     step.want = want;
@@ -265,14 +286,26 @@ fn enter(state: &State, run: &mut Run, key: &StepKey, stage: ImageStage, want: O
 }
 
 /// Ends the step in a stage that needs no evidence.
-pub(in crate::engine) fn end(state: &State, run: &mut Run, key: &StepKey, stage: ImageStage, out: &mut Outcome) -> bool {
+pub(in crate::engine) fn end(
+    state: &State,
+    run: &mut Run,
+    key: &StepKey,
+    stage: ImageStage,
+    out: &mut Outcome,
+) -> bool {
     if let Some(step) = run.steps.get_mut(key) {
         finish(step, out);
     }
     enter(state, run, key, stage, None, out)
 }
 
-pub(in crate::engine) fn fail(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, out: &mut Outcome) {
+pub(in crate::engine) fn fail(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    cause: Cause,
+    out: &mut Outcome,
+) {
     let seen = run.steps.get(key).and_then(Step::image).map(evidence).unwrap_or_default();
     open_incident(state, run, key, &cause, seen, out);
     end(state, run, key, ImageStage::Failed(cause), out);
@@ -280,15 +313,22 @@ pub(in crate::engine) fn fail(state: &mut State, run: &mut Run, key: &StepKey, c
 
 /// What was seen of a failed image step, line by line.
 fn evidence(image: &ImageStep) -> Vec<String> {
-    let mut lines: Vec<String> = image.bases.iter().map(|(base, d)| format!("built from {base} at {}", d.short())).collect();
-    let runs = [("tests", &image.report), ("second try", &image.second), ("control, on the old image", &image.control)];
+    let mut lines: Vec<String> =
+        image.bases.iter().map(|(base, d)| format!("built from {base} at {}", d.short())).collect();
+    let runs = [
+        ("tests", &image.report),
+        ("second try", &image.second),
+        ("control, on the old image", &image.control),
+    ];
     for (name, report) in runs {
         let Some(report) = report else { continue };
         let (passed, total) = report.cases();
         lines.push(format!("{name}: {passed} of {total} passed"));
         for test in report.tests.iter().filter(|test| !test.passed) {
             lines.extend(test.reason.iter().map(|why| format!("  {}: {why}", test.name)));
-            lines.extend(test.failing.iter().take(10).map(|case| format!("  {}: {}", case.name, case.message)));
+            lines.extend(
+                test.failing.iter().take(10).map(|case| format!("  {}: {}", case.name, case.message)),
+            );
         }
     }
     lines

@@ -34,7 +34,11 @@ pub(super) fn issue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut O
     let Some(action) = step.want else { return };
     let early = step.retry.as_ref().is_some_and(|retry| retry.at > state.now);
     let standing_watch = action == Action::Watch;
-    if early || (step.doing.is_some() && !standing_watch) || (stopped && begins(action)) || elsewhere(state, key) {
+    if early
+        || (step.doing.is_some() && !standing_watch)
+        || (stopped && begins(action))
+        || elsewhere(state, key)
+    {
         return;
     }
     let action = prepare(state, run, key, action);
@@ -133,8 +137,11 @@ pub(in crate::engine) fn outstanding(state: &State) -> Vec<Effect> {
                 Untag::Doing(id) => Some(id),
                 Untag::No | Untag::Wanted | Untag::Waiting(_) | Untag::Done | Untag::LeftAlone(_) => None,
             };
-            let ids: Vec<&EffectId> = [step.doing.as_ref(), step.watching.as_ref(), untag].into_iter().flatten().collect();
-            effects.extend(ids.into_iter().filter_map(|id| jobs::make(state, run, &step.key, id)).map(Effect::Do));
+            let ids: Vec<&EffectId> =
+                [step.doing.as_ref(), step.watching.as_ref(), untag].into_iter().flatten().collect();
+            effects.extend(
+                ids.into_iter().filter_map(|id| jobs::make(state, run, &step.key, id)).map(Effect::Do),
+            );
         }
     }
     effects

@@ -122,7 +122,8 @@ fn image_step(state: &State, image: &ImageRef, within: &BTreeSet<&ImageRef>) -> 
 
 /// The workloads that follow these images, lower order first, then by name.
 fn deploys(state: &State, images: &BTreeSet<&ImageRef>) -> Vec<DeployStep> {
-    let mut follow: Vec<_> = state.setup.workloads.iter().filter(|(_, how)| images.contains(&how.image)).collect();
+    let mut follow: Vec<_> =
+        state.setup.workloads.iter().filter(|(_, how)| images.contains(&how.image)).collect();
     follow.sort_by_key(|(id, how)| (how.order, (*id).clone()));
     let step = |(id, how): (&crate::model::WorkloadId, &crate::model::setup::Workload)| DeployStep {
         workload: id.clone(),

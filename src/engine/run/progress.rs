@@ -261,7 +261,9 @@ impl Run {
             offer(until, "ends", &"pause");
         }
         match self.ended {
-            Some(ended) if !self.discarded => offer(ended + retention.candidates, "are removed", &"candidates"),
+            Some(ended) if !self.discarded => {
+                offer(ended + retention.candidates, "are removed", &"candidates")
+            }
             Some(_) | None => {}
         }
         for step in self.steps.values() {

@@ -19,7 +19,9 @@ pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &m
         }),
         Command::Abort { run, reason } => abort(state, event, *run, reason, out),
         Command::Retry { run, step, .. } => retry(state, *run, step, out),
-        Command::Rollback { run, step, reason, .. } => rollback(state, event, *run, step, reason.as_deref(), out),
+        Command::Rollback { run, step, reason, .. } => {
+            rollback(state, event, *run, step, reason.as_deref(), out)
+        }
         Command::Start { image, reason } => start(state, event, image, reason.as_deref(), out),
         Command::Unquarantine { workload, .. } => unquarantine(state, workload, out),
         Command::Freeze { reason, until } => {
@@ -36,7 +38,14 @@ fn stop(event: &Event, reason: Option<&str>, until: Option<Timestamp>) -> Stop {
     Stop { by: event.by.clone(), reason: reason.map(ToOwned::to_owned), since: event.at, until }
 }
 
-fn approve(state: &mut State, event: &Event, run: RunId, key: &StepKey, note: Option<&str>, out: &mut Outcome) {
+fn approve(
+    state: &mut State,
+    event: &Event,
+    run: RunId,
+    key: &StepKey,
+    note: Option<&str>,
+    out: &mut Outcome,
+) {
     with_run(state, run, out, |state, run, out| {
         let Some(step) = run.steps.get_mut(key) else { return };
         out.touch_step(run.id, key);
@@ -95,13 +104,17 @@ fn abort(state: &mut State, event: &Event, run: RunId, reason: &str, out: &mut O
         run.aborted = Some(stop(event, Some(reason), None));
         run.paused = None;
         for key in run.order.clone() {
-            let Some(step) = run.steps.get(&key).filter(|step| step.standing() == Standing::Open) else { continue };
+            let Some(step) = run.steps.get(&key).filter(|step| step.standing() == Standing::Open) else {
+                continue;
+            };
             match &step.body {
                 Body::Image(image) if image.stage == ImageStage::Publishing => {}
                 Body::Image(_) => {
                     image::end(state, run, &key, ImageStage::Aborted(event.by.clone()), out);
                 }
-                Body::Deploy(deploy) if deploy.touched && !matches!(deploy.stage, DeployStage::Restoring(_)) => {
+                Body::Deploy(deploy)
+                    if deploy.touched && !matches!(deploy.stage, DeployStage::Restoring(_)) =>
+                {
                     let cause = Cause::Aborted { by: event.by.clone(), reason: Some(reason.to_owned()) };
                     deploy::unhealthy(state, run, &key, cause, out);
                 }
@@ -120,7 +133,8 @@ fn retry(state: &mut State, run: RunId, key: &StepKey, out: &mut Outcome) {
         again(state, run, key, out);
         let mut open = vec![key.clone()];
         while let Some(blocker) = open.pop() {
-            let blocked: Vec<StepKey> = run.in_order().filter(|s| blocked_by(s, &blocker)).map(|s| s.key.clone()).collect();
+            let blocked: Vec<StepKey> =
+                run.in_order().filter(|s| blocked_by(s, &blocker)).map(|s| s.key.clone()).collect();
             for key in blocked {
                 again(state, run, &key, out);
                 open.push(key);
@@ -164,7 +178,14 @@ fn again(state: &State, run: &mut Run, key: &StepKey, out: &mut Outcome) {
     }
 }
 
-fn rollback(state: &mut State, event: &Event, run: RunId, key: &StepKey, reason: Option<&str>, out: &mut Outcome) {
+fn rollback(
+    state: &mut State,
+    event: &Event,
+    run: RunId,
+    key: &StepKey,
+    reason: Option<&str>,
+    out: &mut Outcome,
+) {
     let cause = Cause::OrderedBack { by: event.by.clone(), reason: reason.map(ToOwned::to_owned) };
     with_run(state, run, out, |state, run, out| deploy::unhealthy(state, run, key, cause, out));
 }

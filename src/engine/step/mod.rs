@@ -47,10 +47,14 @@ impl State {
             EventKind::ConfigLoaded { setup } => world::configured(self, setup, &mut out),
             EventKind::RecipesRead { recipes } => world::recipes_read(self, recipes, &mut out),
             EventKind::HintReceived { image, .. } => out.touch(Key::Image(image.clone())),
-            EventKind::TagSeen { image, digest } => world::tag_seen(self, event, image, digest.as_ref(), &mut out),
+            EventKind::TagSeen { image, digest } => {
+                world::tag_seen(self, event, image, digest.as_ref(), &mut out)
+            }
             EventKind::SourceLost { who, why } => world::source_lost(self, who, why, &mut out),
             EventKind::SourceFound { who } => world::source_found(self, who, &mut out),
-            EventKind::WorkloadsSeen { fleet, running } => world::workloads_seen(self, fleet, running, &mut out),
+            EventKind::WorkloadsSeen { fleet, running } => {
+                world::workloads_seen(self, fleet, running, &mut out)
+            }
             EventKind::FleetRefused { fleet, holder } => world::fleet_refused(self, fleet, holder, &mut out),
             EventKind::FleetClaimed { fleet } => world::fleet_claimed(self, fleet, &mut out),
             EventKind::BuildFinished { id, answer } => results::built(self, id, answer, &mut out),
@@ -74,7 +78,12 @@ impl State {
 }
 
 /// Works on a run that is taken out of the state meanwhile, lets it go on, and starts what waited for its end.
-fn with_run(state: &mut State, id: RunId, out: &mut Outcome, work: impl FnOnce(&mut State, &mut Run, &mut Outcome)) {
+fn with_run(
+    state: &mut State,
+    id: RunId,
+    out: &mut Outcome,
+    work: impl FnOnce(&mut State, &mut Run, &mut Outcome),
+) {
     let Some(mut run) = state.runs.remove(&id) else {
         state.anomaly(format!("there is no run {id}"));
         return;
@@ -98,10 +107,7 @@ fn ended(state: &mut State, out: &mut Outcome) {
 }
 
 fn let_go_on(state: &mut State, id: RunId, out: &mut Outcome) {
-    if let Some(mut run) = state.runs.remove(&id) {
-        run::advance(state, &mut run, out);
-        state.runs.insert(id, run);
-    }
+    with_run(state, id, out, |_, _, _| {});
 }
 
 /// Drops what is beyond the limits, oldest first; the journal has it all.
@@ -133,7 +139,5 @@ fn deadline_passed(state: &mut State, out: &mut Outcome) {
         waits_for_thaw || run.next_deadline(&retention, frozen).is_some_and(|(at, _)| at <= now)
     };
     let due: Vec<RunId> = state.runs.values().filter(due).map(|run| run.id).collect();
-    for id in due {
-        with_run(state, id, out, |_, _, _| {});
-    }
+    due.into_iter().for_each(|id| let_go_on(state, id, out));
 }

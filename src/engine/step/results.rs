@@ -69,9 +69,16 @@ fn untagged(state: &mut State, id: &EffectId, answer: &Answer<PublishReport>, ou
         return;
     }
     with_run(state, id.run, out, |state, run, out| {
-        let before = run.steps.get(&id.step).and_then(|step| step.retry.clone());
         let untagging = match answer {
-            Answer::Unreachable(cause) => Untag::Waiting(run::again(state.now, before.as_ref(), cause.clone())),
+            Answer::Unreachable(cause) => {
+                let before = run::Retry {
+                    cause: cause.clone(),
+                    since: state.now,
+                    at: state.now,
+                    tries: id.attempt - 1,
+                };
+                Untag::Waiting(run::again(state.now, Some(&before), cause.clone()))
+            }
             Answer::Done(PublishReport::Moved { .. }) => {
                 put_back(state, run, &id.step, out);
                 Untag::Done
@@ -79,7 +86,9 @@ fn untagged(state: &mut State, id: &EffectId, answer: &Answer<PublishReport>, ou
             Answer::Done(PublishReport::MovedByOthers { .. }) => {
                 Untag::LeftAlone("somebody else had moved it meanwhile".to_owned())
             }
-            Answer::Done(PublishReport::Refused(why)) => Untag::LeftAlone(format!("the registry refused: {why}")),
+            Answer::Done(PublishReport::Refused(why)) => {
+                Untag::LeftAlone(format!("the registry refused: {why}"))
+            }
         };
         if let Some(step) = run.steps.get_mut(&id.step) {
             step.untagging = untagging;
@@ -93,7 +102,8 @@ fn put_back(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
     let image = &deploy.how.image;
     let Some(old) = run.image_step(image).and_then(|step| step.old.clone()) else { return };
-    let tag = TagState { digest: Some(old), since: state.now, before: deploy.want.clone(), by_run: Some(run.id) };
+    let tag =
+        TagState { digest: Some(old), since: state.now, before: deploy.want.clone(), by_run: Some(run.id) };
     state.tags.insert(image.clone(), tag);
     state.made.remove(image);
     out.touch(Key::Image(image.clone()));
@@ -108,7 +118,13 @@ pub(super) fn looked(state: &mut State, id: &EffectId, answer: &Answer<LookRepor
 }
 
 /// An update of somebody else that is under way is waited out: a baseline in the middle of it says nothing.
-fn baseline(state: &mut State, run: &mut Run, key: &StepKey, look: Box<crate::model::reports::Look>, out: &mut Outcome) {
+fn baseline(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    look: Box<crate::model::reports::Look>,
+    out: &mut Outcome,
+) {
     match &look.update {
         UpdateState::Updating | UpdateState::RollingBack(_) => {
             let Some(step) = run.steps.get_mut(key) else { return };
@@ -131,7 +147,8 @@ pub(super) fn changed(state: &mut State, id: &EffectId, answer: &Answer<ChangeRe
         ChangeReport::Changed { .. } => deploy::changed(state, run, key, out),
         ChangeReport::Gone => deploy::unhealthy(state, run, key, Cause::Gone, out),
         ChangeReport::ChangedByOthers { found, update } => {
-            let before = run.steps.get(key).and_then(Step::deploy).and_then(|d| d.baseline.as_ref()).map(|l| &l.spec);
+            let before =
+                run.steps.get(key).and_then(Step::deploy).and_then(|d| d.baseline.as_ref()).map(|l| &l.spec);
             let cause = taken_by(before, &found, &update);
             not_changed(state, run, key, cause, out);
         }
@@ -147,7 +164,9 @@ pub(super) fn changed(state: &mut State, id: &EffectId, answer: &Answer<ChangeRe
 fn not_changed(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, out: &mut Outcome) {
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
     match (&deploy.stage, &cause) {
-        (DeployStage::Restoring(_), Cause::OrchestratorRolledBack(_)) => deploy::changed(state, run, key, out),
+        (DeployStage::Restoring(_), Cause::OrchestratorRolledBack(_)) => {
+            deploy::changed(state, run, key, out)
+        }
         (DeployStage::Restoring(because), _) => {
             let failed = Cause::RestoreFailed { why: cause.to_string(), because: Box::new(because.clone()) };
             deploy::end(state, run, key, DeployStage::Failed(failed), out);

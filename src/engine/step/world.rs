@@ -33,7 +33,13 @@ pub(super) fn recipes_read(
 /// 3. It is an image of ours: somebody else pushed it. It has passed no tests here, so nothing is started; said on screen.
 /// 4. It is gone: said on screen.
 /// 5. Else it moved: a change.
-pub(super) fn tag_seen(state: &mut State, event: &Event, image: &ImageRef, digest: Option<&Digest>, out: &mut Outcome) {
+pub(super) fn tag_seen(
+    state: &mut State,
+    event: &Event,
+    image: &ImageRef,
+    digest: Option<&Digest>,
+    out: &mut Outcome,
+) {
     let known = state.tags.get(image).cloned();
     out.touch(Key::Image(image.clone()));
     if known.as_ref().is_some_and(|tag| tag.digest.as_ref() == digest) {
@@ -63,7 +69,8 @@ pub(super) fn tag_seen(state: &mut State, event: &Event, image: &ImageRef, diges
 /// The run that is moving `image` to `digest` itself.
 fn publishing(state: &State, image: &ImageRef, digest: &Digest) -> Option<RunId> {
     let moves = |run: &&run::Run| {
-        run.image_step(image).is_some_and(|step| step.digest.as_ref() == Some(digest) || step.old.as_ref() == Some(digest))
+        run.image_step(image)
+            .is_some_and(|step| step.digest.as_ref() == Some(digest) || step.old.as_ref() == Some(digest))
     };
     state.active().find(moves).map(|run| run.id)
 }
