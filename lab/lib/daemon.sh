@@ -1,9 +1,6 @@
 # shellcheck shell=bash
 # The daemon under test: built, started, asked for its state, stopped.
 
-SOCKET=$STATE/state/tidegate.sock
-CONFIG=$STATE/tidegate.toml
-
 daemon_binary() { printf '%s' "${TIDEGATE:-${CARGO_TARGET_DIR:-$LAB_DIR/../target}/release/tidegate}"; }
 daemon_word() { printf 'daemon --config %s' "$CONFIG"; }
 daemon_running() { is_ours "$(cat "$RUN/daemon.pid" 2>/dev/null)" "$(daemon_word)"; }
