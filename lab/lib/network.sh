@@ -65,9 +65,9 @@ network_down() {
   forget_netns_directory
 }
 
-# `ip netns` makes /run/netns and mounts it on itself, for good. It goes with the last namespace, unless it was there before.
+# `ip netns` makes /run/netns and mounts it on itself, for good. It goes with the last namespace; `ip netns` makes it anew when it needs it.
 forget_netns_directory() {
-  [[ -f $STATE/made-netns-directory && -d /run/netns && -z $(ls -A /run/netns) ]] || return 0
+  [[ -d /run/netns && -z $(ls -A /run/netns) ]] || return 0
   umount /run/netns 2>/dev/null || true
   rmdir /run/netns 2>/dev/null || true
 }

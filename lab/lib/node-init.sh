@@ -19,6 +19,10 @@ init=$(command -v docker-init || command -v tini)
 # An /etc/docker of its own: the engine keeps its identity there, and the host's daemon.json is not for it.
 mkdir -p "$data/etc" /etc/docker
 mount --bind "$data/etc" /etc/docker
+# Forwards already, so the engine leaves the FORWARD policy at ACCEPT: else a connection that arrives between its two rules for a port is lost in silence.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+"$(dirname "$0")/node-ports.sh" &
+
 # cgroupfs: there is no systemd in here to ask.
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent \
   "$init" -s -- dockerd \
