@@ -1,12 +1,12 @@
 //! The main job, end to end, on the lab: a real Swarm of four nodes and a real registry.
 //!
-//! `./check` builds the lab and runs this with `TIDEGATE_LAB=1 … --test-threads=1`; by hand:
+//! `./check` builds the lab and runs this; by hand:
 //!
 //! ```text
-//! lab/up --no-daemon && TIDEGATE_LAB=1 cargo test --test lab -- --test-threads=1
+//! lab/up --no-daemon && cargo test --test lab -- --ignored --test-threads=1
 //! ```
 //!
-//! Without `TIDEGATE_LAB` each test says SKIPPED and why: it is not run, and does not look as if it had been.
+//! The tests are `ignored` for a plain `cargo test`, which says so: they need root, Linux and some minutes.
 
 #[path = "lab/harness.rs"]
 mod harness;

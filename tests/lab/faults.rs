@@ -18,8 +18,9 @@ fn says(status: &Value, word: &str) -> bool {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_registry_that_is_away_for_a_minute_is_waited_for_without_a_storm() {
-    let Some(mut lab) = Lab::begin("registry away") else { return };
+    let mut lab = Lab::begin("registry away");
     lab.configure(without_gate);
     lab.start_settled();
     lab.patch(&["good"]);
@@ -42,8 +43,9 @@ fn a_registry_that_is_away_for_a_minute_is_waited_for_without_a_storm() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn an_engine_that_is_cut_off_for_a_minute_is_waited_for() {
-    let Some(mut lab) = Lab::begin("engine away") else { return };
+    let mut lab = Lab::begin("engine away");
     lab.configure(without_gate);
     lab.start_settled();
     lab.patch(&["good"]);
@@ -61,8 +63,9 @@ fn an_engine_that_is_cut_off_for_a_minute_is_waited_for() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_move_that_happens_while_the_daemon_is_down_is_found_at_its_start() {
-    let Some(mut lab) = Lab::begin("moved while down") else { return };
+    let mut lab = Lab::begin("moved while down");
     lab.configure(without_gate);
     lab.start_settled();
     lab.kill();
@@ -73,8 +76,9 @@ fn a_move_that_happens_while_the_daemon_is_down_is_found_at_its_start() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_dockerfile_that_does_not_parse_is_said_and_stops_nobody_else() {
-    let Some(mut lab) = Lab::begin("a Dockerfile that does not parse") else { return };
+    let mut lab = Lab::begin("a Dockerfile that does not parse");
     lab.configure(without_gate);
     lab.start_settled();
     fs::write(lab.home.join("images/tool/Dockerfile"), "FORM nothing\n").unwrap();
@@ -95,8 +99,9 @@ fn a_dockerfile_that_does_not_parse_is_said_and_stops_nobody_else() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn on_a_full_disk_nothing_is_done_and_it_goes_on_by_itself_when_there_is_room() {
-    let Some(mut lab) = Lab::begin("a full disk") else { return };
+    let mut lab = Lab::begin("a full disk");
     let home = lab.home.clone();
     run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&home));
     lab.configure(without_gate);
@@ -127,8 +132,9 @@ fn fill(path: &std::path::Path) {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_second_daemon_is_refused_with_the_first_ones_pid() {
-    let Some(mut lab) = Lab::begin("a second daemon") else { return };
+    let mut lab = Lab::begin("a second daemon");
     lab.start();
     let out = Command::new(env!("CARGO_BIN_EXE_tidegate"))
         .args(["daemon", "--config"])

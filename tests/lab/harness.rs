@@ -25,19 +25,16 @@ fn env(name: &str, default: &str) -> String {
 }
 
 impl Lab {
-    /// The lab with its services well and no daemon; none, said loudly, where there is no lab.
-    pub fn begin(test: &'static str) -> Option<Self> {
-        if std::env::var_os("TIDEGATE_LAB").is_none() {
-            eprintln!("SKIPPED: {test}: no lab here; `lab/up --no-daemon`, then TIDEGATE_LAB=1");
-            return None;
-        }
+    /// The lab with its services well and no daemon.
+    pub fn begin(test: &'static str) -> Self {
         let (name, subnet) = (env("LAB_NAME", "tglab"), env("LAB_SUBNET", "10.77.0"));
         let state = PathBuf::from(format!("/var/lib/{name}"));
+        assert!(state.join("tidegate.toml").exists(), "there is no lab {name} here: run `lab/up --no-daemon` first");
         let home = state.join("test");
         let lab = Self { name, subnet, state, home, daemon: None, test };
         eprintln!("── {test}");
         lab.clean();
-        Some(lab)
+        lab
     }
 
     /// As after `lab/up`: registry and nodes up, everybody on a good base, no claim, no folder of an earlier daemon.

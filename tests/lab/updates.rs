@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_good_update_reaches_every_node_with_no_failed_request_and_the_console_shows_every_step() {
-    let Some(mut lab) = Lab::begin("a good update") else { return };
+    let mut lab = Lab::begin("a good update");
     lab.start_settled();
     let loads: Vec<(&str, Load)> = APPS.iter().map(|(app, ..)| (*app, Load::on(&lab, app))).collect();
     let screen = Screen::watch(&lab);
@@ -35,8 +36,9 @@ fn a_good_update_reaches_every_node_with_no_failed_request_and_the_console_shows
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn the_same_client_catches_a_careless_restart() {
-    let Some(lab) = Lab::begin("a careless restart") else { return };
+    let lab = Lab::begin("a careless restart");
     let load = Load::on(&lab, "api");
     std::thread::sleep(Duration::from_secs(2));
     let out = lab.docker(&["service", "update", "--detach", "--force", "--update-parallelism", "0", "api"]);
@@ -49,8 +51,9 @@ fn the_same_client_catches_a_careless_restart() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_build_that_breaks_blocks_its_subtree_and_moves_no_tag_of_it() {
-    let Some(mut lab) = Lab::begin("breaks-build") else { return };
+    let mut lab = Lab::begin("breaks-build");
     lab.start_settled();
     let before: Vec<String> = ["framework", "web", "api"].iter().map(|name| lab.public(name)).collect();
     let ran: Vec<String> = APPS.iter().map(|(app, ..)| lab.service_image(app)).collect();
@@ -73,8 +76,9 @@ fn a_build_that_breaks_blocks_its_subtree_and_moves_no_tag_of_it() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn tests_that_break_publish_and_deploy_nothing_and_say_whose_fault_it_is() {
-    let Some(mut lab) = Lab::begin("breaks-tests") else { return };
+    let mut lab = Lab::begin("breaks-tests");
     lab.start_settled();
     let (tag, ran) = (lab.public("web"), lab.service_image("web"));
     lab.patch(&["breaks-tests"]);
@@ -92,8 +96,9 @@ fn tests_that_break_publish_and_deploy_nothing_and_say_whose_fault_it_is() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn tests_that_fail_on_the_old_image_too_are_not_blamed_on_the_update() {
-    let Some(mut lab) = Lab::begin("breaks-tests --also-old") else { return };
+    let mut lab = Lab::begin("breaks-tests --also-old");
     let everywhere = |text: String| {
         let web = text.find("images/web").unwrap();
         let (head, tail) = text.split_at(web);
@@ -113,8 +118,9 @@ fn tests_that_fail_on_the_old_image_too_are_not_blamed_on_the_update() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn what_is_sick_in_production_is_put_back_and_stays_away() {
-    let Some(mut lab) = Lab::begin("breaks-health") else { return };
+    let mut lab = Lab::begin("breaks-health");
     lab.start_settled();
     let (tag, ran) = (lab.public("api"), lab.service_image("api"));
     let web = lab.service("web")["Version"].clone();
@@ -142,8 +148,9 @@ fn what_is_sick_in_production_is_put_back_and_stays_away() {
 }
 
 #[test]
+#[ignore = "needs the lab; ./check runs it"]
 fn a_tag_that_moves_twice_quickly_ends_on_the_latest() {
-    let Some(mut lab) = Lab::begin("moves twice") else { return };
+    let mut lab = Lab::begin("moves twice");
     lab.configure(without_gate);
     lab.start_settled();
     lab.patch(&["good"]);
