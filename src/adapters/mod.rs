@@ -11,3 +11,4 @@
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
 pub mod engine_client;
+pub mod registry;
