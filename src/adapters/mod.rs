@@ -10,5 +10,6 @@
 //! Invariants: an adapter decides nothing (the engine does) and keeps nothing that it would need after a restart; "nobody
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
+pub mod builder;
 pub mod engine_client;
 pub mod registry;

@@ -45,7 +45,7 @@ async fn no_refusal_and_no_outage_is_followed_by_a_pull() {
         match status {
             404 => assert_eq!(answer, Answer::Done(Resolved::Missing)),
             401 | 403 => {
-                assert!(matches!(answer, Answer::Done(Resolved::Refused(_))), "{status}: {answer:?}")
+                assert!(matches!(answer, Answer::Done(Resolved::Refused(_))), "{status}: {answer:?}");
             }
             _ => assert!(matches!(answer, Answer::Unreachable(_)), "{status}: {answer:?}"),
         }
