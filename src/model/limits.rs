@@ -92,3 +92,11 @@ pub const TAGS_BODY_BYTES: usize = 4 << 20;
 pub const TAGS_LISTED: usize = 500;
 /// The longest `Retry-After` that is believed.
 pub const LONGEST_RETRY_AFTER: Span = Span::from_secs(6 * 3_600);
+/// Elements inside one another in a JUnit file; real ones have five, and the parser's stack is not endless.
+pub const JUNIT_DEPTH: usize = 64;
+/// Processes of one test container; a fork bomb must not take the engine's machine along.
+pub const TEST_PROCESSES: i64 = 4_096;
+/// The log that an engine keeps of one test container, in bytes; it is streamed to us meanwhile.
+pub const TEST_LOG_BYTES: u64 = 16 << 20;
+/// Lines of a tested service's log that are shown when its test failed.
+pub const SERVICE_LOG_LINES: usize = 200;
