@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
+pub mod adapters;
 pub mod api;
 pub mod engine;
 pub mod lineage;

@@ -76,3 +76,27 @@ pub const SHEET_DEAF: Span = Span::from_millis(300);
 pub const CLAIM_BEAT: Span = Span::from_secs(5);
 /// A claim without a heartbeat for this long may be taken over by its own state directory at once, by others on command.
 pub const CLAIM_STALE: Span = Span::from_secs(30);
+/// The wait for a connection to a registry or its token service.
+pub const CONNECT_WITHIN: Span = Span::from_secs(5);
+/// One whole request to a registry: a manifest is small, and the engine asks again.
+pub const REGISTRY_WITHIN: Span = Span::from_secs(30);
+/// Redirects of one request that are followed; content networks need one or two.
+pub const REDIRECTS: usize = 5;
+/// Tokens that are kept; one per repository and kind of access.
+pub const TOKENS: usize = 1_024;
+/// Body of a refusal that is read; its first sentence is shown.
+pub const REFUSAL_BODY_BYTES: usize = 16 << 10;
+/// A page of a list of tags that is read.
+pub const TAGS_BODY_BYTES: usize = 4 << 20;
+/// Tags of a repository that are looked at before a digest is deleted; where there are more, nothing is.
+pub const TAGS_LISTED: usize = 500;
+/// The longest `Retry-After` that is believed.
+pub const LONGEST_RETRY_AFTER: Span = Span::from_secs(6 * 3_600);
+/// Elements inside one another in a JUnit file; real ones have five, and the parser's stack is not endless.
+pub const JUNIT_DEPTH: usize = 64;
+/// Processes of one test container; a fork bomb must not take the engine's machine along.
+pub const TEST_PROCESSES: i64 = 4_096;
+/// The log that an engine keeps of one test container, in bytes; it is streamed to us meanwhile.
+pub const TEST_LOG_BYTES: u64 = 16 << 20;
+/// Lines of a tested service's log that are shown when its test failed.
+pub const SERVICE_LOG_LINES: usize = 200;
