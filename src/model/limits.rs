@@ -76,3 +76,11 @@ pub const SHEET_DEAF: Span = Span::from_millis(300);
 pub const CLAIM_BEAT: Span = Span::from_secs(5);
 /// A claim without a heartbeat for this long may be taken over by its own state directory at once, by others on command.
 pub const CLAIM_STALE: Span = Span::from_secs(30);
+/// The longest that one request to an orchestrator may take; it answers in milliseconds or hangs.
+pub const ORCHESTRATOR_ANSWERS: Span = Span::from_secs(10);
+/// An orchestrator's answer that is read: the tasks of a large cluster are about 3 kB each, so this is 20,000 of them.
+pub const ORCHESTRATOR_BODY_BYTES: usize = 64 << 20;
+/// How often one fenced change looks again because the object's version had moved; each round is a change by somebody else.
+pub const FENCE_ROUNDS: u32 = 5;
+/// Body of a probe's answer in which the expected text is looked for.
+pub const PROBE_BODY_BYTES: usize = 64 << 10;
