@@ -35,9 +35,7 @@ pub(super) fn deploy_step(service: &Service, job: &DeployJob) -> Step {
     if seen.mark.as_ref() == Some(&job.mark) {
         return Step::Found;
     }
-    if !same(&seen, &job.before)
-        || (seen.version != job.before.version && service.status.is_rollback())
-    {
+    if !same(&seen, &job.before) || (seen.version != job.before.version && service.status.is_rollback()) {
         return Step::Others;
     }
     match service.mode() {
@@ -45,9 +43,7 @@ pub(super) fn deploy_step(service: &Service, job: &DeployJob) -> Step {
         Mode::Replicated(_) | Mode::Global if service.image().is_none() => {
             Step::Refuse("it runs a plugin and no containers; update it by hand")
         }
-        Mode::Replicated(_) | Mode::Global => {
-            Step::Send(service.with(&image_text(job), Some(&job.mark)))
-        }
+        Mode::Replicated(_) | Mode::Global => Step::Send(service.with(&image_text(job), Some(&job.mark))),
     }
 }
 
@@ -128,8 +124,10 @@ mod tests {
 
     fn service(version: u64, spec: &Value, rollback: bool) -> Service {
         let status = if rollback { json!({"State": "rollback_completed"}) } else { Value::Null };
-        Service::read(&json!({"ID": "x", "Version": {"Index": version}, "Spec": spec, "UpdateStatus": status}))
-            .unwrap()
+        Service::read(
+            &json!({"ID": "x", "Version": {"Index": version}, "Spec": spec, "UpdateStatus": status}),
+        )
+        .unwrap()
     }
 
     fn web() -> Value {

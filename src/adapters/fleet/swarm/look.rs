@@ -30,7 +30,11 @@ impl Swarm {
         Ok((service.name() == name.as_str()).then_some(service))
     }
 
-    pub(super) async fn look_once(&self, workload: &WorkloadId, at: Timestamp) -> Result<LookReport, Trouble> {
+    pub(super) async fn look_once(
+        &self,
+        workload: &WorkloadId,
+        at: Timestamp,
+    ) -> Result<LookReport, Trouble> {
         let Some(service) = self.service(&workload.name).await? else { return Ok(LookReport::Gone) };
         let filter = escape(&format!("{{\"service\":[\"{}\"]}}", service.id));
         let query = format!("/tasks?filters={filter}");
@@ -103,7 +107,8 @@ pub(super) fn desired<'a>(mode: Mode, tasks: impl IntoIterator<Item = &'a Task>)
     let number = match mode {
         Mode::Replicated(number) | Mode::Job(number) => number,
         Mode::Global => {
-            let wanted = tasks.into_iter().filter(|task| matches!(task.desired_state.as_str(), "running" | "ready"));
+            let wanted =
+                tasks.into_iter().filter(|task| matches!(task.desired_state.as_str(), "running" | "ready"));
             wanted.map(|task| task.node.as_str()).collect::<BTreeSet<_>>().len() as u64
         }
     };
@@ -119,7 +124,8 @@ fn shown(
 ) -> Vec<crate::model::reports::TaskLook> {
     let lives = |task: &Task| tasks::folded(task) != TaskState::Ended;
     let places: BTreeSet<_> = current.iter().filter(|t| lives(t)).map(|t| tasks::place(t)).collect();
-    let last = |at: usize| current.get(at + 1).is_none_or(|next| tasks::place(next) != tasks::place(current[at]));
+    let last =
+        |at: usize| current.get(at + 1).is_none_or(|next| tasks::place(next) != tasks::place(current[at]));
     let ours = current
         .iter()
         .enumerate()
@@ -158,7 +164,8 @@ mod tests {
     fn service(status: &Value) -> Service {
         let spec = json!({"Name": "web", "TaskTemplate": {"ContainerSpec": {"Image": "web:2"}, "Runtime": "container"},
             "Mode": {"Replicated": {"Replicas": 2}}});
-        Service::read(&json!({"ID": "s", "Version": {"Index": 3}, "Spec": spec, "UpdateStatus": status})).unwrap()
+        Service::read(&json!({"ID": "s", "Version": {"Index": 3}, "Spec": spec, "UpdateStatus": status}))
+            .unwrap()
     }
 
     fn task(id: &str, slot: u64, image: &str, state: &str, second: u32) -> Task {

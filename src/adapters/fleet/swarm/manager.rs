@@ -60,8 +60,7 @@ impl Manager {
         } else {
             return Err(HostError::Form(clean(host, 200)));
         };
-        let client =
-            client.build().map_err(|e| HostError::Client(clean(&with_causes(&e), MESSAGE_CHARS)))?;
+        let client = client.build().map_err(|e| HostError::Client(clean(&with_causes(&e), MESSAGE_CHARS)))?;
         Ok(Self { client, base, who, version: Mutex::new(None) })
     }
 

@@ -164,7 +164,11 @@ mod tests {
 
     #[test]
     fn only_who_ended_by_itself_is_a_failure() {
-        assert!(["failed", "rejected", "complete", "orphaned"].iter().all(|s| ended_unasked(&task(s, "shutdown"))));
+        assert!(
+            ["failed", "rejected", "complete", "orphaned"]
+                .iter()
+                .all(|s| ended_unasked(&task(s, "shutdown")))
+        );
         assert!(!["shutdown", "remove", "running"].iter().any(|s| ended_unasked(&task(s, "shutdown"))));
     }
 

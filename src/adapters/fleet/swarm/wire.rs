@@ -96,9 +96,10 @@ impl UpdateStatus {
             "" => UpdateState::None,
             "completed" => UpdateState::Completed,
             "paused" => UpdateState::Paused(message()),
-            "rollback_paused" => {
-                UpdateState::Paused(clean(&format!("its own rollback stopped: {}", self.message), MESSAGE_CHARS))
-            }
+            "rollback_paused" => UpdateState::Paused(clean(
+                &format!("its own rollback stopped: {}", self.message),
+                MESSAGE_CHARS,
+            )),
             "rollback_started" => UpdateState::RollingBack(message()),
             "rollback_completed" => UpdateState::RolledBack(message()),
             _ => UpdateState::Updating,
