@@ -115,7 +115,8 @@ async fn deploying_twice_is_one_update() {
 #[tokio::test]
 async fn every_setting_survives_a_deploy_and_a_restore() {
     let Some(lab) = Lab::find() else { return };
-    let service = lab.service("flt-unusual", "1", UNUSUAL);
+    let things = lab.things("flt-unusual");
+    let service = lab.service("flt-unusual", "1", &[UNUSUAL, &things.args()].concat());
     let swarm = lab.swarm();
     let before = service.settled().await.spec;
     let raw = service.raw().await;

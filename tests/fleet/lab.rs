@@ -18,7 +18,8 @@ const SCRIPT: &str = "trap 'exit 0' TERM
 case \"$V\" in crash) exit 3 ;; done) exit 0 ;; esac
 while :; do /bin/busybox sleep 1 & wait $!; done
 ";
-const DOCKERFILE: &str = "FROM scratch\nARG V\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\nCOPY run /run.sh\nENV V=$V
+const DOCKERFILE: &str =
+    "FROM scratch\nARG V\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\nCOPY run /run.sh\nENV V=$V
 ENTRYPOINT [\"/bin/busybox\", \"sh\", \"/run.sh\"]\n";
 /// Longer than any convergence that was seen (a rollback takes 25 s), on a machine that has other work too.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -87,6 +88,19 @@ impl Lab {
         Service { lab: self, name: name.to_owned(), id: format!("{FLEET}/{name}").parse().unwrap() }
     }
 
+    /// A network, a secret and a config called `name`, gone when the value is dropped.
+    pub fn things(&self, name: &'static str) -> Things<'_> {
+        let things = Things { lab: self, name };
+        things.remove();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        self.docker(&["network", "create", "-d", "overlay", name]);
+        self.docker(&["secret", "create", name, path]);
+        self.docker(&["config", "create", name, path]);
+        things
+    }
+
     fn push_images(&self) {
         static ONCE: OnceLock<()> = OnceLock::new();
         ONCE.get_or_init(|| {
@@ -102,6 +116,30 @@ impl Lab {
                 self.docker(&["push", "-q", &image]);
             }
         });
+    }
+}
+
+/// What a service can be given that has a life of its own.
+pub struct Things<'a> {
+    lab: &'a Lab,
+    name: &'static str,
+}
+
+impl Things<'_> {
+    pub fn args(&self) -> [&str; 6] {
+        ["--network", self.name, "--secret", self.name, "--config", self.name]
+    }
+
+    fn remove(&self) {
+        for kind in ["secret", "config", "network"] {
+            let _ = Command::new("docker").args(["-H", &self.lab.host, kind, "rm", self.name]).output();
+        }
+    }
+}
+
+impl Drop for Things<'_> {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 

@@ -1,9 +1,9 @@
 //! What is seen of services and their tasks on a real Swarm.
 
 use crate::lab::{Lab, done};
-use tidegate::adapters::fleet::swarm::Swarm;
+use tidegate::adapters::fleet::docker::DockerHost;
 use tidegate::model::Timestamp;
-use tidegate::model::reports::{Answer, LookReport, TaskState, UpdateState};
+use tidegate::model::reports::{LookReport, TaskState, UpdateState};
 use tidegate::ports::Fleet;
 
 #[tokio::test]
@@ -48,19 +48,16 @@ async fn stopping_old_tasks_is_no_failure() {
 }
 
 #[tokio::test]
-async fn right_after_a_change_nothing_says_done() {
+async fn right_after_a_change_the_update_before_it_says_nothing_any_more() {
     let Some(lab) = Lab::find() else { return };
-    let service = lab.service("flt-stale", "1", &["--update-monitor", "1s"]);
-    let swarm = lab.swarm();
-    let first = service.settled().await.spec;
-    done(swarm.deploy(&service.deploy("2", "r1/j", &first)).await);
-    let look = service.until("completion", |look| look.update == UpdateState::Completed).await;
-    done(swarm.restore(&service.restore("r1/j", &look.spec)).await);
-    let restore = service.restore("r1/j", &first);
-    done(swarm.restore(&restore).await);
+    let service = lab.service("flt-stale", "1", &["--update-monitor", "5s"]);
+    let before = service.settled().await.spec;
+    done(lab.swarm().deploy(&service.deploy("2", "r1/j", &before)).await);
+    service.until("completion", |look| look.update == UpdateState::Completed).await;
+    done(lab.swarm().restore(&service.restore("r1/j", &before)).await);
     let look = service.look().await;
-    assert!(look.update != UpdateState::Completed || look.running == look.desired, "{look:?}");
-    assert!(look.running == 0 || look.tasks.iter().any(|t| t.current), "{look:?}");
+    assert!(matches!(look.update, UpdateState::None | UpdateState::Updating), "{:?}", look.update);
+    assert!(look.spec.mark.is_none() && look.spec.image == before.image);
 }
 
 #[tokio::test]
@@ -74,7 +71,7 @@ async fn a_task_that_fits_nowhere_says_why() {
 }
 
 #[tokio::test]
-async fn health_check_nodes_and_networks_are_seen() {
+async fn health_check_and_nodes_are_seen() {
     let Some(lab) = Lab::find() else { return };
     let checked = [
         "--mode",
@@ -110,10 +107,31 @@ async fn only_the_exact_name_is_that_service() {
 }
 
 #[tokio::test]
-async fn who_is_no_manager_is_not_reachable() {
+async fn a_plain_engine_shows_its_containers_and_changes_none() {
     let Some(lab) = Lab::find() else { return };
-    let silent = Swarm::new("lab".parse().unwrap(), "unix:///nowhere/docker.sock").unwrap();
-    let answer = silent.look(&"lab/web".parse().unwrap(), Timestamp::default()).await;
-    assert!(matches!(answer, Answer::Unreachable(_)), "{answer:?}");
-    drop(lab);
+    let image = lab.image("1").to_string();
+    let _gone = Container(&lab, "flt-plain");
+    lab.docker(&["run", "-d", "--name", "flt-plain", &image]);
+    let host = DockerHost::new("here".parse().unwrap(), &lab.host).unwrap();
+    let all = done(host.observe().await);
+    let row = all.iter().find(|row| row.workload.name.as_str() == "flt-plain").unwrap();
+    assert_eq!((row.image.as_str(), row.running, row.nodes.len()), (image.as_str(), 1, 1));
+    assert_eq!(row.digest, Some(lab.pinned("1").digest));
+    let look = match done(host.look(&row.workload, Timestamp::default()).await) {
+        LookReport::Seen(look) => *look,
+        LookReport::Gone => panic!("it runs"),
+    };
+    assert_eq!((look.running, look.digest.as_ref()), (1, row.digest.as_ref()));
+    let gone = "here/flt-nothing".parse().unwrap();
+    assert_eq!(done(host.look(&gone, Timestamp::default()).await), LookReport::Gone);
+}
+
+/// A container that is gone when this is dropped.
+struct Container<'a>(&'a Lab, &'static str);
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        let args = ["-H", &self.0.host, "rm", "-f", self.1];
+        let _ = std::process::Command::new("docker").args(args).output();
+    }
 }

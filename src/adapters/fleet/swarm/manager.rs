@@ -248,6 +248,19 @@ mod tests {
         assert!(silence.why.contains("No such file"), "{}", silence.why);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_hangs_is_silence() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let manager = Manager::new("fleet prod".to_owned(), &host).unwrap();
+        let start = tokio::time::Instant::now();
+        let Err(Trouble::Silent(silence)) = manager.get("/services").await else {
+            panic!("somebody answered")
+        };
+        assert!(silence.why.starts_with("timeout"), "{}", silence.why);
+        assert_eq!(start.elapsed().as_secs(), ORCHESTRATOR_ANSWERS.as_secs());
+    }
+
     #[test]
     fn hosts_of_other_forms_are_refused() {
         for host in ["ssh://m1", "unix://relative", "m1:2375"] {
