@@ -122,7 +122,7 @@ fn why_silent(error: &reqwest::Error) -> String {
 
 /// Whole seconds as the console shows them, shorter times in milliseconds.
 fn shown(span: Span) -> String {
-    if span.as_millis() % 1000 == 0 { span.to_string() } else { format!("{}ms", span.as_millis()) }
+    if span.as_millis().is_multiple_of(1000) { span.to_string() } else { format!("{}ms", span.as_millis()) }
 }
 
 #[cfg(test)]

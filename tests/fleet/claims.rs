@@ -13,7 +13,7 @@ fn claim(install: &str, second: i64, force: bool) -> Claim {
 #[tokio::test]
 async fn a_second_installation_is_kept_out_until_a_person_takes_a_stale_claim() {
     let Some(lab) = Lab::find() else { return };
-    if lab.docker(&["config", "ls", "-q", "--filter", "name=tidegate-claim"]) != "" {
+    if !lab.docker(&["config", "ls", "-q", "--filter", "name=tidegate-claim"]).is_empty() {
         eprintln!("SKIPPED: a daemon claims this Swarm already");
         return;
     }

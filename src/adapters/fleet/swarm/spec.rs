@@ -178,7 +178,8 @@ pub(super) fn canonical(value: &Value) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn service(spec: Value) -> Service {
+    fn service(spec: impl Into<Value>) -> Service {
+        let spec: Value = spec.into();
         Service::read(&json!({"ID": "x", "Version": {"Index": 7}, "Spec": spec})).unwrap()
     }
 
