@@ -4,5 +4,7 @@
 
 pub mod adapters;
 pub mod api;
+pub mod engine;
+pub mod lineage;
 pub mod model;
 pub mod ports;
