@@ -100,3 +100,11 @@ pub const TEST_PROCESSES: i64 = 4_096;
 pub const TEST_LOG_BYTES: u64 = 16 << 20;
 /// Lines of a tested service's log that are shown when its test failed.
 pub const SERVICE_LOG_LINES: usize = 200;
+/// The longest that one request to an orchestrator may take; it answers in milliseconds or hangs.
+pub const ORCHESTRATOR_ANSWERS: Span = Span::from_secs(10);
+/// An orchestrator's answer that is read: the tasks of a large cluster are about 3 kB each, so this is 20,000 of them.
+pub const ORCHESTRATOR_BODY_BYTES: usize = 64 << 20;
+/// How often one fenced change looks again because the object's version had moved; each round is a change by somebody else.
+pub const FENCE_ROUNDS: u32 = 5;
+/// Body of a probe's answer in which the expected text is looked for.
+pub const PROBE_BODY_BYTES: usize = 64 << 10;
