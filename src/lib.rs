@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
+pub mod config;
 pub mod lineage;
 pub mod model;
 pub mod ports;

@@ -35,12 +35,12 @@ pub struct Edge<'a> {
 
 /// An image to rebuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
+pub struct Planned<'a> {
     /// Which one.
-    pub image: ImageRef,
+    pub image: &'a ImageRef,
     /// The images of the same plan that it takes something from, over edges of both roles, by name: it is built after them, from
     /// exactly what they became.
-    pub parents: Vec<ImageRef>,
+    pub parents: Vec<&'a ImageRef>,
 }
 
 /// The graph of all images.
@@ -156,7 +156,7 @@ impl Lineage {
     }
 
     /// [`affected`](Self::affected), each with its parents in the plan.
-    pub fn plan(&self, changed: &[ImageRef], build_edges: bool) -> Vec<Planned> {
+    pub fn plan(&self, changed: &[ImageRef], build_edges: bool) -> Vec<Planned<'_>> {
         let ids = self.descendants(changed, build_edges);
         let mut planned = Marks::new(self.images.len());
         for id in &ids {
@@ -164,11 +164,9 @@ impl Lineage {
         }
         let parents = |id: u32| {
             let inside = self.parents.at(id).iter().filter(|(parent, _)| planned.has(*parent));
-            inside.map(|(parent, _)| self.images[*parent as usize].clone()).collect()
+            inside.map(|(parent, _)| &self.images[*parent as usize]).collect()
         };
-        ids.iter()
-            .map(|id| Planned { image: self.images[*id as usize].clone(), parents: parents(*id) })
-            .collect()
+        ids.iter().map(|id| Planned { image: &self.images[*id as usize], parents: parents(*id) }).collect()
     }
 
     fn descendants(&self, changed: &[ImageRef], build_edges: bool) -> Vec<u32> {
