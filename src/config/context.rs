@@ -64,7 +64,7 @@ fn ignore_file(context: &Path, dockerfile: &str) -> Result<Ignore, ContextError>
     Ok(Ignore::default())
 }
 
-/// Paths of everything that is no folder, relative to the context. Names that are no UTF-8 are taken with replacements.
+/// Paths of everything that is sent, relative to the context. Names that are no UTF-8 are taken with replacements.
 fn listed(context: &Path, dockerfile: &str, ignore: &Ignore) -> Result<Vec<PathBuf>, ContextError> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
@@ -76,10 +76,11 @@ fn listed(context: &Path, dockerfile: &str, ignore: &Ignore) -> Result<Vec<PathB
             let name = inner.to_string_lossy();
             let is_folder = entry.file_type().map_err(unreadable(&path))?.is_dir();
             let sent = name == dockerfile || name == ".dockerignore" || !ignore.leaves_out(&name);
+            if sent {
+                found.push(inner.clone());
+            }
             if is_folder && (sent || ignore.takes_back() || Path::new(dockerfile).starts_with(&inner)) {
                 open.push(inner);
-            } else if !is_folder && sent {
-                found.push(inner);
             }
             if found.len() + open.len() > CONTEXT_FILES {
                 return Err(ContextError::TooManyFiles);
@@ -106,11 +107,13 @@ fn entry(path: &Path, name: &Path, bytes: &mut u64, hash: &mut Sha256) -> Result
 }
 
 fn kind(meta: &Metadata) -> &'static [u8] {
-    match (meta.is_symlink(), meta.is_file(), meta.permissions().mode() & 0o111 != 0) {
-        (true, _, _) => b"link",
-        (false, true, true) => b"program",
-        (false, true, false) => b"file",
-        (false, false, _) => b"other",
+    let kind = meta.file_type();
+    match (kind.is_file(), meta.permissions().mode() & 0o111 != 0) {
+        (true, true) => b"program",
+        (true, false) => b"file",
+        (false, _) if kind.is_symlink() => b"link",
+        (false, _) if kind.is_dir() => b"folder",
+        (false, _) => b"other",
     }
 }
 

@@ -108,7 +108,7 @@ fn bases(page: &mut Page, ingredients: &Ingredients) {
     for base in &ingredients.bases {
         let label = match base.role {
             Role::Runtime => "from",
-            Role::Build => "takes of",
+            Role::Build => "build",
         };
         match &base.from {
             BaseName::Tag(image) => page.row(label, image),
@@ -197,7 +197,7 @@ fn upstreams(page: &mut Page, resolved: &Resolved, lineage: &Lineage) {
         let by = by.map_or_else(String::new, |owner| format!(", owner {owner}"));
         page.item(image);
         page.row("poll", format!("every {}{by}", resolved.poll(image)));
-        page.row("reaches", format!("{reached} images"));
+        page.row("reaches", if reached == 1 { "1 image".to_owned() } else { format!("{reached} images") });
     }
 }
 

@@ -69,15 +69,19 @@ impl Problems {
         self.warnings.push(problem(line, &message, &hint));
     }
 
-    /// The warnings, or all errors by line.
+    /// All errors so far, by line.
+    pub(super) fn checked(&mut self, file: &Path) -> Result<(), ConfigError> {
+        let mut problems = std::mem::take(&mut self.errors);
+        problems.sort();
+        problems.dedup();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Wrong { file: file.to_owned(), problems }) }
+    }
+
+    /// The warnings by line, or all errors.
     pub(super) fn finish(mut self, file: &Path) -> Result<Vec<Problem>, ConfigError> {
-        self.errors.sort();
-        self.errors.dedup();
+        self.checked(file)?;
         self.warnings.sort();
-        if self.errors.is_empty() {
-            return Ok(self.warnings);
-        }
-        Err(ConfigError::Wrong { file: file.to_owned(), problems: self.errors })
+        Ok(self.warnings)
     }
 }
 

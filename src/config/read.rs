@@ -197,7 +197,7 @@ impl Field for Span {
             place,
             reader,
             units::span,
-            "write a length of time, such as \"500ms\", \"10s\", \"5m\", \"2h\" or \"7d\"",
+            "a length of time, such as \"500ms\", \"10s\", \"5m\", \"2h\" or \"7d\"",
         )
     }
 }
@@ -208,10 +208,11 @@ pub(super) struct Bytes(pub(super) u64);
 
 impl Field for Bytes {
     fn read(value: &Value<'_>, place: Place<'_>, reader: &mut Reader) -> Option<Self> {
-        quantity(value, place, reader, units::bytes, "write a size, such as \"64MiB\" or \"2GiB\"").map(Self)
+        quantity(value, place, reader, units::bytes, "a size, such as \"64MiB\" or \"2GiB\"").map(Self)
     }
 }
 
+/// Types that are read from a text in a form of their own.
 fn quantity<T>(
     value: &Value<'_>,
     place: Place<'_>,
@@ -219,11 +220,13 @@ fn quantity<T>(
     parse: fn(&str) -> Option<T>,
     hint: &str,
 ) -> Option<T> {
-    let text = value.get_ref().as_str();
-    let read = text.and_then(parse);
+    let Some(text) = value.get_ref().as_str() else {
+        reader.wrong_type(value, place, hint);
+        return None;
+    };
+    let read = parse(text);
     if read.is_none() {
-        let shown = text.map_or_else(|| value.get_ref().type_str().to_owned(), str::to_owned);
-        reader.refuse(value, place, &shown, hint);
+        reader.refuse(value, place, text, format!("write {hint}"));
     }
     read
 }
@@ -250,7 +253,14 @@ macro_rules! parsed_fields {
         })*
     };
 }
-parsed_fields!(ImageRef, Registry, FleetName, GateName, Owner, WorkloadName, std::net::SocketAddr);
+parsed_fields!(ImageRef, Registry, FleetName, GateName, Owner, WorkloadName);
+
+impl Field for std::net::SocketAddr {
+    fn read(value: &Value<'_>, place: Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let parse = |text: &str| text.parse().ok();
+        quantity(value, place, reader, parse, "an address and a port, such as \"127.0.0.1:8377\"")
+    }
+}
 
 /// The two kinds of tests, before their other keys are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

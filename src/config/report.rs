@@ -84,7 +84,7 @@ pub fn lineage_report(targets: &[String], config: Option<&Resolved>) -> Result<L
     let mut report = LineageReport { version: 1, files: Vec::new(), images: Vec::new() };
     match (targets, config) {
         ([], Some(config)) => {
-            report.files.extend(config.setup.recipes.keys().filter_map(|image| recipe(config, image)))
+            report.files.extend(config.setup.recipes.keys().filter_map(|image| recipe(config, image)));
         }
         ([], None) => folder(Path::new("."), &mut report)?,
         (targets, config) => {

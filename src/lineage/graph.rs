@@ -53,6 +53,8 @@ pub struct Lineage {
     children: Edges,
     /// The place of each image in the order of the whole graph.
     rank: Vec<u32>,
+    /// The image at each place.
+    ranked: Vec<u32>,
 }
 
 /// The edges of every image, one after the other.
@@ -101,7 +103,11 @@ impl Lineage {
         }
         let (parents, children) = both_ways(images.len(), down);
         let rank = rank(&images, &parents, &children)?;
-        Ok(Self { images, built, parents, children, rank })
+        let mut ranked = vec![0; images.len()];
+        for (image, place) in (0u32..).zip(&rank) {
+            ranked[*place as usize] = image;
+        }
+        Ok(Self { images, built, parents, children, rank, ranked })
     }
 
     /// Every image, by name.
@@ -136,10 +142,8 @@ impl Lineage {
 
     /// The images that are built here, each after all that it is built from; ties by name.
     pub fn build_order(&self) -> Vec<&ImageRef> {
-        let mut ids: Vec<u32> =
-            (0u32..).zip(&self.built).filter(|(_, built)| **built).map(|(id, _)| id).collect();
-        ids.sort_unstable_by_key(|id| self.rank[*id as usize]);
-        ids.into_iter().map(|id| &self.images[id as usize]).collect()
+        let built = self.ranked.iter().filter(|id| self.built[**id as usize]);
+        built.map(|id| &self.images[*id as usize]).collect()
     }
 
     /// The images to rebuild when the tags `changed` moved, each after all that it is built from.
@@ -171,6 +175,7 @@ impl Lineage {
 
     fn descendants(&self, changed: &[ImageRef], build_edges: bool) -> Vec<u32> {
         let mut seen = Marks::new(self.images.len());
+        // Places, not images: they sort without another look at the graph.
         let mut found = Vec::new();
         let mut open: Vec<u32> = changed.iter().filter_map(|image| self.find(image)).collect();
         while let Some(id) = open.pop() {
@@ -180,13 +185,13 @@ impl Lineage {
                     Role::Build => build_edges,
                 };
                 if carries && seen.mark(*child) {
-                    found.push(*child);
+                    found.push(self.rank[*child as usize]);
                     open.push(*child);
                 }
             }
         }
-        found.sort_unstable_by_key(|id| self.rank[*id as usize]);
-        found
+        found.sort_unstable();
+        found.into_iter().map(|place| self.ranked[place as usize]).collect()
     }
 
     fn find(&self, image: &ImageRef) -> Option<u32> {

@@ -28,7 +28,7 @@ impl Resolver<'_> {
                 // A missing Dockerfile is an error already.
                 Err(recipes::RecipeError::Missing { .. }) => {}
                 Err(error) => {
-                    self.warning(line_of(file, image), format!("{image} cannot be built now: {error}"), "")
+                    self.warning(line_of(file, image), format!("{image} cannot be built now: {error}"), "");
                 }
             }
         }

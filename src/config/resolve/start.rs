@@ -27,6 +27,8 @@ pub fn load_with(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Re
     let file = std::path::absolute(path).map_err(unreadable)?;
     let base = file.parent().map_or_else(PathBuf::new, Path::to_owned);
     let (mut reader, table) = Reader::parse(&text);
+    // What stands around a syntax error would only be wrong in more places.
+    reader.problems.checked(&file)?;
     reader.unknown_keys(table.get_ref(), File::TITLE, File::KEYS);
     let read = File::fields(table.get_ref(), 1, &mut reader);
     let mut resolver = Resolver { reader, base: &base, env };
