@@ -16,6 +16,7 @@
 //! Invariants: everything here is plain data, ordered and serializable; no I/O, no clock, no floats.
 
 pub mod actor;
+pub mod command;
 pub mod edit;
 pub mod ids;
 pub mod image;
@@ -25,11 +26,15 @@ pub mod reports;
 pub mod setup;
 pub mod text;
 pub mod time;
+pub mod waiting;
 
 pub use actor::Actor;
+pub use command::{Command, Seen};
 pub use ids::{
-    Action, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey, TaskId, WorkloadId,
+    Action, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey, TaskId,
+    WorkloadId, WorkloadName,
 };
 pub use image::{Digest, ImageRef, PinnedRef, Registry, Repository, Tag};
 pub use setup::Setup;
 pub use time::{Span, Timestamp};
+pub use waiting::Waiting;

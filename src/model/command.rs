@@ -1,0 +1,149 @@
+//! What a person can ask for. A command carries what its author saw, and is refused when that has moved.
+
+use super::ids::{IncidentId, RunId, StepKey, WorkloadId};
+use super::image::{Digest, ImageRef};
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the author of a command had on the screen. What is `None` was not shown and is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// The digest that the step is about.
+    pub digest: Option<Digest>,
+    /// The plan: digests, what the workloads run now, order and policy.
+    pub plan: Option<Digest>,
+    /// How often the step had changed its state.
+    pub generation: Option<u64>,
+}
+
+/// A request. It becomes a fact or is refused with a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Let a held step go on. Needs `seen.digest`.
+    Approve {
+        /// The run.
+        run: RunId,
+        /// The held step.
+        step: StepKey,
+        /// What was shown.
+        seen: Seen,
+        /// A word to those who come after.
+        note: Option<String>,
+    },
+    /// Refuse a held step: it ends as aborted, what is built on it is blocked.
+    Reject {
+        /// The run.
+        run: RunId,
+        /// The held step.
+        step: StepKey,
+        /// What was shown.
+        seen: Seen,
+        /// Why; required.
+        reason: String,
+    },
+    /// Start nothing new in this run; what is in flight goes on to its next safe point.
+    Pause {
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: Option<String>,
+        /// When it resumes by itself; never when absent.
+        until: Option<Timestamp>,
+    },
+    /// Take a pause back.
+    Resume {
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// End a run: nothing new is started, what is being updated is put back.
+    Abort {
+        /// The run.
+        run: RunId,
+        /// Why; required.
+        reason: String,
+    },
+    /// Try a failed step again, and what it blocked.
+    Retry {
+        /// The run.
+        run: RunId,
+        /// The failed step.
+        step: StepKey,
+        /// What was shown.
+        seen: Seen,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Put a workload back to what it ran before this run touched it, and quarantine what it ran.
+    Rollback {
+        /// The run.
+        run: RunId,
+        /// The deploy step.
+        step: StepKey,
+        /// What was shown.
+        seen: Seen,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Start a run of this image and all that is built on it, as if it had moved.
+    Start {
+        /// The image: an upstream or a built one.
+        image: ImageRef,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let a workload take again what made it sick.
+    Unquarantine {
+        /// The workload.
+        workload: WorkloadId,
+        /// Why; required.
+        reason: String,
+    },
+    /// Start no new step anywhere.
+    Freeze {
+        /// Why; in an emergency it may follow later.
+        reason: Option<String>,
+        /// When it ends by itself; never when absent.
+        until: Option<Timestamp>,
+    },
+    /// Take a freeze back.
+    Thaw {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Take an incident: the others see who looks at it.
+    Claim {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// Close an incident.
+    Close {
+        /// The incident.
+        incident: IncidentId,
+        /// What came of it; required.
+        reason: String,
+    },
+}
+
+impl Command {
+    /// The run and step that it is about, where it names them.
+    pub fn subject(&self) -> Option<(RunId, Option<StepKey>)> {
+        match self {
+            Self::Approve { run, step, .. }
+            | Self::Reject { run, step, .. }
+            | Self::Retry { run, step, .. }
+            | Self::Rollback { run, step, .. } => Some((*run, Some(step.clone()))),
+            Self::Pause { run, .. } | Self::Resume { run, .. } | Self::Abort { run, .. } => {
+                Some((*run, None))
+            }
+            Self::Start { .. }
+            | Self::Unquarantine { .. }
+            | Self::Freeze { .. }
+            | Self::Thaw { .. }
+            | Self::Claim { .. }
+            | Self::Close { .. } => None,
+        }
+    }
+}
