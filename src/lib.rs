@@ -4,6 +4,7 @@
 
 pub mod adapters;
 pub mod api;
+pub mod config;
 pub mod engine;
 pub mod lineage;
 pub mod model;

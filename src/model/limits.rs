@@ -30,6 +30,8 @@ pub const MANIFEST_BYTES: usize = 4 << 20;
 pub const JUNIT_BYTES: usize = 8 << 20;
 /// A Dockerfile that is read.
 pub const DOCKERFILE_BYTES: usize = 1 << 20;
+/// Dockerfiles that one search of a folder finds; a report of more would not be read.
+pub const DOCKERFILES: usize = 10_000;
 /// A build context that is sent; more is nearly always a forgotten `.dockerignore`.
 pub const CONTEXT_BYTES: u64 = 2 << 30;
 /// Files of a build context.
