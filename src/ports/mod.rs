@@ -19,7 +19,7 @@
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
 use crate::model::reports::{
-    Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, TestReport,
+    Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, Running, TestReport,
 };
 use crate::model::setup::{ProbeSpec, Setup};
 use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
