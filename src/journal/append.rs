@@ -60,6 +60,14 @@ impl Journal {
         Ok(seqs)
     }
 
+    /// Whether anything can be written now, by a small write that changes nothing.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append) has them.
+    pub fn probe(&mut self) -> Result<(), AppendError> {
+        self.db.pragma_update(None, "user_version", super::FILE_FORMAT).map_err(AppendError::of)
+    }
+
     fn insert(&mut self, first: u64, events: &[Event], texts: &[String]) -> rusqlite::Result<()> {
         let tx = self.db.transaction()?;
         {
