@@ -3,5 +3,7 @@
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
 pub mod api;
+pub mod engine;
+pub mod lineage;
 pub mod model;
 pub mod ports;

@@ -5,9 +5,7 @@ use crate::model::jobs::Ingredients;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport,
 };
-use crate::model::{
-    Actor, Digest, EffectId, FleetName, ImageRef, RunId, Setup, StepKey, Timestamp,
-};
+use crate::model::{Actor, Digest, EffectId, FleetName, ImageRef, RunId, Setup, StepKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -221,4 +219,3 @@ impl EventKind {
         }
     }
 }
-

@@ -164,7 +164,7 @@ impl State {
 
     /// Every tag that must be watched: upstreams, bases that Dockerfiles name, and our own public tags.
     pub fn watched(&self) -> BTreeSet<ImageRef> {
-        let named = self.lineage.images().filter(|image| !self.setup.recipes.contains_key(*image));
+        let named = self.lineage.images().iter().filter(|image| !self.setup.recipes.contains_key(*image));
         let ours = self.setup.recipes.keys();
         self.setup.upstreams.keys().chain(named).chain(ours).cloned().collect()
     }
@@ -172,13 +172,17 @@ impl State {
     /// The next moment at which the daemon must send `DeadlinePassed`, and what for.
     pub fn next_deadline(&self) -> Option<(Timestamp, String)> {
         let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, "freeze ends".to_owned())));
-        let runs = self.runs.values().filter_map(|run| run.next_deadline(&self.setup.retention));
+        let runs = self
+            .runs
+            .values()
+            .filter_map(|run| run.next_deadline(&self.setup.retention, self.freeze.is_some()));
         freeze.chain(runs).min()
     }
 
     /// The graph is not stored; it follows from the recipes. Called after a snapshot was read.
     pub fn restore_derived(&mut self) {
-        let read = self.recipes.iter().filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
+        let read =
+            self.recipes.iter().filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
         // The configuration's check refuses cycles; recipes that changed on disk since may have made one.
         self.lineage = Lineage::new(&read.collect()).unwrap_or_default();
     }

@@ -135,7 +135,9 @@ impl Command {
             | Self::Reject { run, step, .. }
             | Self::Retry { run, step, .. }
             | Self::Rollback { run, step, .. } => Some((*run, Some(step.clone()))),
-            Self::Pause { run, .. } | Self::Resume { run, .. } | Self::Abort { run, .. } => Some((*run, None)),
+            Self::Pause { run, .. } | Self::Resume { run, .. } | Self::Abort { run, .. } => {
+                Some((*run, None))
+            }
             Self::Start { .. }
             | Self::Unquarantine { .. }
             | Self::Freeze { .. }

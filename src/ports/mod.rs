@@ -18,6 +18,7 @@
 
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
+pub use crate::model::reports::Running;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, Running, TestReport,
 };

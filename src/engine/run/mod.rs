@@ -12,24 +12,27 @@
 //! a restart, a pause and a retry are all the same mechanism.
 
 mod advance;
-mod deploy;
-mod image;
+pub(super) mod deploy;
+pub(super) mod image;
 mod issue;
 mod jobs;
 mod plan;
 mod progress;
 
 pub use advance::advance;
-pub(super) use advance::{finish, settle_run};
-pub(super) use plan::start;
+pub(super) use advance::finish;
+pub(super) use issue::{again, outstanding};
+pub(super) use plan::{change, queue};
+pub use progress::Standing;
 
 use super::hold::Hold;
 use super::incident::Cause;
 use super::state::{Change, Stop};
+use crate::model::jobs::Ingredients;
 use crate::model::reports::{Look, TestReport, Unreachable};
-use crate::model::setup::{OnFailure, ProbeSpec, Recipe, Workload};
+use crate::model::setup::{Recipe, Workload};
 use crate::model::{
-    Action, Actor, Digest, EffectId, ImageRef, IncidentId, RunId, Span, StepKey, Timestamp, WorkloadId,
+    Action, Actor, Digest, EffectId, ImageRef, IncidentId, RunId, StepKey, Timestamp, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,6 +110,8 @@ pub enum Untag {
     No,
     /// It is wanted.
     Wanted,
+    /// The registry could not be reached; it is tried again.
+    Waiting(Retry),
     /// It is being done.
     Doing(EffectId),
     /// It was done.
@@ -135,8 +140,8 @@ pub struct ImageStep {
     pub image: ImageRef,
     /// Its recipe as the plan had it.
     pub recipe: Recipe,
-    /// The content of the recipe that was built.
-    pub made_by: Option<Digest>,
+    /// The recipe as it was read for this build.
+    pub inputs: Option<Ingredients>,
     /// Bases whose steps of this run must be tested before it is built.
     pub parents: Vec<ImageRef>,
     /// The digest of every base it is built from, once it is built.
@@ -198,6 +203,8 @@ pub struct DeployStep {
     pub baseline: Option<Box<Look>>,
     /// The mark that our update sets.
     pub mark: Option<String>,
+    /// The update was asked for: from here on the world may have changed.
+    pub touched: bool,
     /// How it was seen last.
     pub look: Option<Box<Look>>,
     /// Nobody answered for it since then.
