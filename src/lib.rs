@@ -3,7 +3,9 @@
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
 pub mod api;
+pub mod daemon;
 pub mod engine;
+pub mod journal;
 pub mod lineage;
 pub mod model;
 pub mod ports;

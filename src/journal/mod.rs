@@ -27,7 +27,7 @@ mod snapshot;
 mod upgrade;
 
 pub use append::AppendError;
-pub use read::ReadError;
+pub use read::{ReadError, Stored};
 pub use snapshot::SnapshotError;
 
 use crate::model::Seq;

@@ -20,7 +20,7 @@ use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
 pub use crate::model::reports::Running;
 use crate::model::reports::{
-    Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, Running, TestReport,
+    Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, TestReport,
 };
 use crate::model::setup::{ProbeSpec, Setup};
 use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
