@@ -5,7 +5,9 @@
 pub mod adapters;
 pub mod api;
 pub mod config;
+pub mod daemon;
 pub mod engine;
+pub mod journal;
 pub mod lineage;
 pub mod model;
 pub mod ports;

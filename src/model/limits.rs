@@ -110,3 +110,27 @@ pub const ORCHESTRATOR_BODY_BYTES: usize = 64 << 20;
 pub const FENCE_ROUNDS: u32 = 5;
 /// Body of a probe's answer in which the expected text is looked for.
 pub const PROBE_BODY_BYTES: usize = 64 << 10;
+/// Snapshots of the state that are kept: the latest, and one behind it for when that cannot be read.
+pub const SNAPSHOTS: usize = 2;
+/// Events between two snapshots: what a start reads again at most, a tenth of a second's work.
+pub const SNAPSHOT_EVERY: u64 = 10_000;
+/// Old events that one pruning drops; the loop waits for it, a few milliseconds.
+pub const PRUNED_AT_ONCE: usize = 1_000;
+/// Between two tries to write the journal while it cannot be written.
+pub const STUCK_RETRY: Span = Span::from_secs(1);
+/// Between two readings of all recipes: no notification tells us that a Dockerfile was edited.
+pub const RECIPES_EVERY: Span = Span::from_secs(30);
+/// Between two listings of a fleet's workloads.
+pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
+/// Between two polls of a tag whose registry is not configured; Docker Hub counts requests, and a HEAD is not counted as a pull.
+pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
+/// Tags of one registry that are asked for at a time.
+pub const POLLS_AT_ONCE: usize = 4;
+/// Notifications of one image within this time make one HEAD.
+pub const HINTS_WITHIN: Span = Span::from_millis(200);
+/// Our own requests to the tasks of one workload at a time.
+pub const PROBES_AT_ONCE: usize = 32;
+/// Between two removals of what is older than its retention.
+pub const RETENTION_EVERY: Span = Span::from_secs(3_600);
+/// Batches of touched keys that a listener may be behind by; one that is further behind reads everything anew.
+pub const TOUCHED: usize = 1_024;
