@@ -3,6 +3,8 @@
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
 pub mod api;
+pub mod engine;
+pub mod lineage;
 pub mod model;
 pub mod ports;
 pub mod server;

@@ -7,6 +7,7 @@
 //!   actor   Actor                                 who
 //!   setup   Setup: Recipe, Workload, Gate, …      the resolved configuration
 //!   jobs    BuildJob, TestJob, DeployJob, …       what the engine asks the world to do
+//!   edit    apply()                               edits of a Dockerfile, applied
 //!   reports BuildReport, TestReport, Look, …      what the world answered
 //!   text    clean()                               what outsiders wrote, made safe to show
 //!   limits                                        every bound, with its reason
@@ -16,6 +17,7 @@
 
 pub mod actor;
 pub mod command;
+pub mod edit;
 pub mod ids;
 pub mod image;
 pub mod jobs;
