@@ -12,7 +12,8 @@ use super::reader::Reader;
 use crate::api::rows::{Row, RowKey};
 use crate::model::Seq;
 use crate::model::limits::{CONSOLES, REMOVED_ROWS};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -123,6 +124,11 @@ impl Table {
     /// One row.
     pub fn row(&self, key: &RowKey) -> Option<Arc<Row>> {
         self.lock().rows.get(key).map(|held| held.row.clone())
+    }
+
+    /// The keys in a range.
+    pub fn keys(&self, range: Range<RowKey>) -> Vec<RowKey> {
+        self.lock().rows.range(range).map(|(key, _)| key.clone()).collect()
     }
 
     /// Tells when the place in the journal moves.
