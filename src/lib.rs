@@ -11,3 +11,4 @@ pub mod journal;
 pub mod lineage;
 pub mod model;
 pub mod ports;
+pub mod server;

@@ -134,3 +134,23 @@ pub const PROBES_AT_ONCE: usize = 32;
 pub const RETENTION_EVERY: Span = Span::from_secs(3_600);
 /// Batches of touched keys that a listener may be behind by; one that is further behind reads everything anew.
 pub const TOUCHED: usize = 1_024;
+/// One frame of the row stream that a console reads; the largest delta of the largest rows is far below.
+pub const FRAME_BYTES: usize = 64 << 20;
+/// An answer in one piece that a client reads: a status of [`ROWS`] rows.
+pub const ANSWER_BYTES: usize = 256 << 20;
+/// Changed rows that one delta carries; a reader that is further behind begins anew, which costs it no more.
+pub const DELTA_ROWS: usize = 5_000;
+/// The longest that a client waits for the daemon's answer; it answers from memory, or after one fsync.
+pub const ANSWER_WITHIN: Span = Span::from_secs(10);
+/// Between two signs of life on a stream that has nothing to say.
+pub const STREAM_BEAT: Span = Span::from_secs(15);
+/// A stream that is silent for this long has lost its daemon: three beats.
+pub const STREAM_SILENT: Span = Span::from_secs(45);
+/// Body of a request on the control socket that is read; a command is a few hundred bytes.
+pub const REQUEST_BODY_BYTES: usize = 64 << 10;
+/// Event lines in one answer that does not follow.
+pub const EVENTS_AT_ONCE: usize = 10_000;
+/// The longest from a webhook's connection to the end of its headers, and from there to the end of its body.
+pub const WEBHOOK_WITHIN: Span = Span::from_secs(5);
+/// Webhook connections at a time; a registry uses one.
+pub const WEBHOOK_CONNECTIONS: usize = 64;
