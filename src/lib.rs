@@ -3,5 +3,6 @@
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
 pub mod api;
+pub mod console;
 pub mod model;
 pub mod ports;
