@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod engine;
 pub mod journal;
 pub mod lineage;
+pub mod console;
 pub mod model;
 pub mod ports;
 pub mod server;

@@ -154,3 +154,13 @@ pub const EVENTS_AT_ONCE: usize = 10_000;
 pub const WEBHOOK_WITHIN: Span = Span::from_secs(5);
 /// Webhook connections at a time; a registry uses one.
 pub const WEBHOOK_CONNECTIONS: usize = 64;
+/// Windows of one log that a console holds: the one in sight and what was read around it.
+pub const CONSOLE_LOG_WINDOWS: usize = 4;
+/// Between two questions for more of a log that is followed.
+pub const LOG_FOLLOW_EVERY: Span = Span::from_millis(500);
+/// First wait of a console before it asks a daemon again that went away, doubled each time.
+pub const LINK_RETRY_FIRST: Span = Span::from_millis(250);
+/// Longest wait before it asks again.
+pub const LINK_RETRY_LONGEST: Span = Span::from_secs(5);
+/// Characters that a field of the console takes.
+pub const FIELD_CHARS: usize = 400;
