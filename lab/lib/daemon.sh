@@ -3,7 +3,7 @@
 
 daemon_binary() { printf '%s' "${TIDEGATE:-${CARGO_TARGET_DIR:-$LAB_DIR/../target}/release/tidegate}"; }
 daemon_word() { printf 'daemon --config %s' "$CONFIG"; }
-daemon_running() { is_ours "$(cat "$RUN/daemon.pid" 2>/dev/null)" "$(daemon_word)"; }
+daemon_running() { [[ -n $(pid_of "$RUN/daemon.pid" "$(daemon_word)") ]]; }
 daemon_answers() { "$(daemon_binary)" status --socket "$SOCKET"; }
 
 # TIDEGATE names a binary that is there already.
