@@ -29,6 +29,14 @@ daemon_answers_or_died() { daemon_answers || ! daemon_running; }
 
 daemon_down() { stop_process "$RUN/daemon.pid" "$(daemon_word)" 15; }
 
+# As a crash would end it: nothing said before, nothing written after.
+daemon_kill() {
+  local pid
+  pid=$(pid_of "$RUN/daemon.pid" "$(daemon_word)")
+  [[ -z $pid ]] || kill -KILL "$pid"
+  daemon_down
+}
+
 daemon_status() { "$(daemon_binary)" status --socket "$SOCKET"; }
 
 # In place of this script: what the person sees when they quit is their own shell. The lock goes with it.
