@@ -12,4 +12,6 @@
 
 pub mod builder;
 pub mod engine_client;
+mod lines;
 pub mod registry;
+pub mod tester;
