@@ -16,8 +16,10 @@
 
 pub mod builder;
 pub mod engine_client;
+mod lines;
 pub mod registry;
 pub mod clock;
 pub mod fleet;
 pub mod probe;
 pub mod tls;
+pub mod tester;
