@@ -108,10 +108,11 @@ impl Table {
         self.seq.send_if_modified(|known| std::mem::replace(known, seq) != seq);
     }
 
-    /// The rows become exactly `rows`: what is not among them goes.
+    /// The rows become exactly `rows`, beside the lines of the journal: what is not among them goes.
     pub fn replace(&self, seq: Seq, rows: Vec<Row>) {
-        let keep: std::collections::BTreeSet<RowKey> = rows.iter().map(Row::key).collect();
-        let gone: Vec<RowKey> = self.lock().rows.keys().filter(|key| !keep.contains(key)).cloned().collect();
+        let keep: BTreeSet<RowKey> = rows.iter().map(Row::key).collect();
+        let mut gone = self.keys(RowKey::Daemon..RowKey::Event(Seq(0)));
+        gone.retain(|key| !keep.contains(key));
         self.apply(seq, rows, &gone);
     }
 
