@@ -21,10 +21,12 @@ pub mod publish;
 pub mod reader;
 pub mod routes;
 pub mod rows;
+pub mod served;
 pub mod socket;
 pub mod status;
 pub mod table;
 pub mod webhook;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,8 @@ impl Served {
 
     fn touched(&self, table: &Table, touch: &Touched, told: &mut Seq) {
         let keys: BTreeSet<Key> = touch.keys.iter().cloned().collect();
-        self.handle.read(|state| publish::publish(table, self.handle.seq().max(touch.seq), state, self, &keys));
+        self.handle
+            .read(|state| publish::publish(table, self.handle.seq().max(touch.seq), state, self, &keys));
         self.lines(table, told);
     }
 
@@ -140,7 +141,9 @@ impl Source for Served {
 
     async fn events(&self, after: Seq, limit: usize) -> Result<Vec<EventRow>, String> {
         let events = self.handle.events(after, limit).map_err(|error| error.to_string())?;
-        Ok(self.handle.read(|state| events.iter().map(|(seq, event)| rows::event(state, *seq, event)).collect()))
+        Ok(self
+            .handle
+            .read(|state| events.iter().map(|(seq, event)| rows::event(state, *seq, event)).collect()))
     }
 
     async fn why(&self, id: &str) -> Option<Why> {

@@ -13,7 +13,12 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
             let run = state.runs.get(id)?;
             let first = run.in_order().find(|step| state.waiting(run, step).is_some());
             let chain = first.map_or_else(Vec::new, |step| chain(state, run, &step.key));
-            Some(Why { subject: subject.to_string(), state: of_run(run), chain, facts: facts(state, run, None, events, most) })
+            Some(Why {
+                subject: subject.to_string(),
+                state: of_run(run),
+                chain,
+                facts: facts(state, run, None, events, most),
+            })
         }
         Subject::Step(id, text) => {
             let run = state.runs.get(id)?;
@@ -29,7 +34,11 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
 
 fn of_incident(state: &State, id: IncidentId, events: &[(Seq, Event)], most: usize) -> Option<Why> {
     let incident = state.incidents.get(&id)?;
-    let seen = incident.seen.iter().map(|line| Fact { at: incident.opened, who: "seen".to_owned(), text: line.clone() });
+    let seen = incident.seen.iter().map(|line| Fact {
+        at: incident.opened,
+        who: "seen".to_owned(),
+        text: line.clone(),
+    });
     let run = state.runs.get(&incident.run);
     let facts = run.map_or_else(Vec::new, |run| facts(state, run, Some(&incident.step), events, most));
     Some(Why {
@@ -76,12 +85,24 @@ fn chain(state: &State, run: &Run, key: &StepKey) -> Vec<Link> {
 }
 
 /// The latest facts that touched the step, or anything of the run; and the move that set the run off.
-fn facts(state: &State, run: &Run, step: Option<&StepKey>, events: &[(Seq, Event)], most: usize) -> Vec<Fact> {
+fn facts(
+    state: &State,
+    run: &Run,
+    step: Option<&StepKey>,
+    events: &[(Seq, Event)],
+    most: usize,
+) -> Vec<Fact> {
     let concerns = |event: &Event| match event.kind.subject() {
         Some((id, about)) => id == run.id && (step.is_none() || about.is_none() || about.as_ref() == step),
-        None => matches!(&event.kind, EventKind::TagSeen { image, .. } if *image == run.change.image && event.at <= run.started),
+        None => {
+            matches!(&event.kind, EventKind::TagSeen { image, .. } if *image == run.change.image && event.at <= run.started)
+        }
     };
     let told: Vec<&Event> = events.iter().map(|(_, event)| event).filter(|event| concerns(event)).collect();
-    let fact = |event: &&Event| Fact { at: event.at, who: event.by.to_string(), text: describe::sentence(state, event) };
+    let fact = |event: &&Event| Fact {
+        at: event.at,
+        who: event.by.to_string(),
+        text: describe::sentence(state, event),
+    };
     told[told.len().saturating_sub(most)..].iter().map(fact).collect()
 }
