@@ -26,8 +26,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// What the pure parts must not name: they take time and the world as data.
 const PURE: &[&str] = &["src/engine", "src/lineage", "src/model", "src/console/update", "src/console/view"];
 const IMPURE: &[&str] = &[
-    "tokio::", "std::fs", "std::net", "std::process", "std::time::Instant", "SystemTime", "Utc::now", "Local::now",
-    "Instant::now", "std::env", "HashMap", "HashSet", "rand::", "tracing::",
+    "tokio::",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::time::Instant",
+    "SystemTime",
+    "Utc::now",
+    "Local::now",
+    "Instant::now",
+    "std::env",
+    "HashMap",
+    "HashSet",
+    "rand::",
+    "tracing::",
 ];
 
 const FILE_LINES: usize = 500;
@@ -74,7 +86,9 @@ fn crate_uses(line: &str) -> Vec<String> {
     for (at, _) in line.match_indices("crate::") {
         let rest = &line[at + "crate::".len()..];
         match rest.strip_prefix('{') {
-            Some(group) => found.extend(group.split('}').next().unwrap_or("").split(',').map(|part| name(part.trim()))),
+            Some(group) => {
+                found.extend(group.split('}').next().unwrap_or("").split(',').map(|part| name(part.trim())))
+            }
             None => found.push(name(rest)),
         }
     }
@@ -109,7 +123,10 @@ fn the_architecture_page_has_the_same_table() {
         let uses = if may.is_empty() { "-".to_owned() } else { may.join(", ") };
         let row = page.lines().find(|line| line.starts_with(&format!("| `{module}` |")));
         let row = row.unwrap_or_else(|| panic!("docs/architecture.md has no row for `{module}`"));
-        assert!(row.ends_with(&format!("| {uses} |")), "docs/architecture.md: `{module}` may use {uses}, but the row is {row}");
+        assert!(
+            row.ends_with(&format!("| {uses} |")),
+            "docs/architecture.md: `{module}` may use {uses}, but the row is {row}"
+        );
     }
 }
 
@@ -148,7 +165,8 @@ struct Functions {
 
 impl Functions {
     fn add(&mut self, name: &syn::Ident, block: &syn::Block) {
-        let (open, close) = (block.brace_token.span.open().start().line, block.brace_token.span.close().end().line);
+        let (open, close) =
+            (block.brace_token.span.open().start().line, block.brace_token.span.close().end().line);
         self.sizes.push((close - open + 1, format!("{}::{name}", self.path)));
     }
 }
@@ -183,7 +201,10 @@ fn functions_stay_small() {
 
 #[test]
 fn every_module_says_what_it_is_for() {
-    let silent: Vec<String> =
-        sources("src").into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path).collect();
+    let silent: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(path, _)| path)
+        .collect();
     assert!(silent.is_empty(), "no module doc at the top: {silent:?}");
 }
