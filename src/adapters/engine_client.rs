@@ -1,10 +1,13 @@
 //! How the adapters reach a Docker Engine, and how its silence is told from its answers.
 
+use super::registry::Credentials;
+use crate::model::Registry;
 use crate::model::limits::MESSAGE_CHARS;
 use crate::model::reports::Unreachable;
 use crate::model::text::clean;
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -48,10 +51,22 @@ pub fn connect(host: &str, timeout: Duration) -> Result<Docker, ConnectError> {
     } else {
         return Err(ConnectError::Host(shown()));
     };
+    let made = made.map(|docker| docker.with_request_modifier(url_safe_credentials));
     made.map_err(|error| match error {
         Error::SocketNotFoundError(_) => ConnectError::NoSocket(shown()),
         other => ConnectError::Certificate { host: shown(), why: clean(&other.to_string(), MESSAGE_CHARS) },
     })
+}
+
+/// Engines read these headers as URL-safe base64 (moby `image_routes.go`), bollard 0.21 writes the other alphabet.
+fn url_safe_credentials(mut request: BollardRequest) -> BollardRequest {
+    for name in ["x-registry-auth", "x-registry-config"] {
+        let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok()) else { continue };
+        if let Ok(safe) = value.replace('+', "-").replace('/', "_").parse() {
+            request.headers_mut().insert(name, safe);
+        }
+    }
+    request
 }
 
 /// The certificate is where the docker command expects it, so that an operator has one place for it.
@@ -60,6 +75,23 @@ fn connect_with_certificate(host: &str, seconds: u64) -> Result<Docker, Error> {
     let folder = Path::new(&folder);
     let (key, cert, ca) = (folder.join("key.pem"), folder.join("cert.pem"), folder.join("ca.pem"));
     Docker::connect_with_ssl(host, &key, &cert, &ca, seconds, API_DEFAULT_VERSION)
+}
+
+/// Who we are at `registry`, as an engine wants to be told when it pulls or pushes for us.
+pub fn engine_credentials(registry: &Registry, who: &Credentials) -> DockerCredentials {
+    // Docker Hub's key in every engine, since before there were other registries.
+    let hub = *registry == Registry::docker_hub();
+    let address = if hub { "https://index.docker.io/v1/" } else { registry.as_str() };
+    let mut out =
+        DockerCredentials { serveraddress: Some(address.to_owned()), ..DockerCredentials::default() };
+    match who {
+        Credentials::Password { user, password } => {
+            out.username = Some(user.clone());
+            out.password = Some(password.expose().to_owned());
+        }
+        Credentials::IdentityToken(token) => out.identitytoken = Some(token.expose().to_owned()),
+    }
+    out
 }
 
 /// One Docker Engine: connected to when it is first needed, its API version agreed upon once, and again after an outage,
@@ -180,7 +212,7 @@ fn why(error: &Error) -> String {
 
 /// What Go's network code, its HTTP client and gRPC say when nobody answered them. Engines pass these texts on with no code that
 /// would tell them apart.
-const SILENCE: [&str; 19] = [
+const SILENCE: [&str; 20] = [
     "connection refused",
     "connection reset",
     "broken pipe",
@@ -200,6 +232,7 @@ const SILENCE: [&str; 19] = [
     "too many requests",
     "bad gateway",
     "service unavailable",
+    "unexpected http status: 5",
 ];
 
 /// Whether an engine's message says that somebody whom it asked did not answer.

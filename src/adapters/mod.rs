@@ -14,8 +14,12 @@
 //! Invariants: an adapter decides nothing (the engine does) and keeps nothing that it would need after a restart; "nobody
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
-pub mod clock;
+pub mod builder;
 pub mod engine_client;
+mod lines;
+pub mod registry;
+pub mod clock;
 pub mod fleet;
 pub mod probe;
 pub mod tls;
+pub mod tester;

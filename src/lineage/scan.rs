@@ -123,7 +123,8 @@ fn join<'a>(first: Row<'a>, rows: &mut impl Iterator<Item = Row<'a>>, escape: ch
     }
 }
 
-/// The line without its continuation mark, if it has one: one escape, not two, and blanks up to the end.
+/// The line without its continuation mark, if it has one: one escape, not two, and blanks up to the end. (Engines before BuildKit
+/// 0.12 also go on after two; whoever writes two means one in the text.)
 fn continued(text: &str, escape: char) -> Option<&str> {
     let kept = text.trim_end_matches([' ', '\t']).strip_suffix(escape)?;
     (!kept.ends_with(escape)).then_some(kept)
@@ -172,7 +173,8 @@ fn delimiter(word: &str) -> Option<Delimiter> {
         Some(name) => (true, name),
         None => (false, after),
     };
-    let bare: String = name.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
+    // Quotes and escapes only say that the body is taken as it is. The escape here is always the backslash.
+    let bare: String = name.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
     (!bare.is_empty() && !name.contains('<')).then_some(Delimiter { word: bare, strip_tabs })
 }
 
