@@ -1,10 +1,14 @@
 //! Builds on a real engine: found, built, failed, and cut off.
 
 use crate::lab::{BASE, Told, build_job, context, lab};
-use bollard::query_parameters::RemoveImageOptions;
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveImageOptions, WaitContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tidegate::adapters::builder::EngineBuilder;
 use tidegate::model::jobs::{Edit, Need, Place, PublishJob};
 use tidegate::model::reports::{Answer, BuildCause, BuildReport, PublishReport};

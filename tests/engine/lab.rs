@@ -95,7 +95,8 @@ impl Lab {
         let docker = self.engine.docker().await.unwrap();
         let mine = format!("-{}", std::process::id());
         let made = self.made.into_inner().unwrap();
-        for image in made {
+        // What was built on another goes first.
+        for image in made.into_iter().rev() {
             let _ = self.registry.discard(&image, &[]).await;
             let name = format!("{}/{}", image.registry, image.repository);
             assert!(name.ends_with(&mine));
