@@ -4,5 +4,12 @@
 
 pub mod adapters;
 pub mod api;
+pub mod config;
+pub mod daemon;
+pub mod engine;
+pub mod journal;
+pub mod lineage;
+pub mod console;
 pub mod model;
 pub mod ports;
+pub mod server;

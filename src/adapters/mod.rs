@@ -4,6 +4,10 @@
 //!   registry   tags and manifests over HTTP        impl ports::Registries
 //!   builder    a context to a pushed candidate     impl ports::Builder
 //!   tester     a candidate to a report             impl ports::Tester
+//!   fleet      workloads of an orchestrator         impl ports::Fleet
+//!   probe      our own HTTP requests               impl ports::Prober
+//!   clock      now, and waiting                    impl ports::Clock
+//!   tls        the cryptography of all HTTP clients
 //!   engine_client   how all of them reach a Docker Engine
 //! ```
 //!
@@ -14,4 +18,8 @@ pub mod builder;
 pub mod engine_client;
 mod lines;
 pub mod registry;
+pub mod clock;
+pub mod fleet;
+pub mod probe;
+pub mod tls;
 pub mod tester;

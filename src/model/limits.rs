@@ -30,6 +30,8 @@ pub const MANIFEST_BYTES: usize = 4 << 20;
 pub const JUNIT_BYTES: usize = 8 << 20;
 /// A Dockerfile that is read.
 pub const DOCKERFILE_BYTES: usize = 1 << 20;
+/// Dockerfiles that one search of a folder finds; a report of more would not be read.
+pub const DOCKERFILES: usize = 10_000;
 /// A build context that is sent; more is nearly always a forgotten `.dockerignore`.
 pub const CONTEXT_BYTES: u64 = 2 << 30;
 /// Files of a build context.
@@ -100,3 +102,65 @@ pub const TEST_PROCESSES: i64 = 4_096;
 pub const TEST_LOG_BYTES: u64 = 16 << 20;
 /// Lines of a tested service's log that are shown when its test failed.
 pub const SERVICE_LOG_LINES: usize = 200;
+/// The longest that one request to an orchestrator may take; it answers in milliseconds or hangs.
+pub const ORCHESTRATOR_ANSWERS: Span = Span::from_secs(10);
+/// An orchestrator's answer that is read: the tasks of a large cluster are about 3 kB each, so this is 20,000 of them.
+pub const ORCHESTRATOR_BODY_BYTES: usize = 64 << 20;
+/// How often one fenced change looks again because the object's version had moved; each round is a change by somebody else.
+pub const FENCE_ROUNDS: u32 = 5;
+/// Body of a probe's answer in which the expected text is looked for.
+pub const PROBE_BODY_BYTES: usize = 64 << 10;
+/// Snapshots of the state that are kept: the latest, and one behind it for when that cannot be read.
+pub const SNAPSHOTS: usize = 2;
+/// Events between two snapshots: what a start reads again at most, a tenth of a second's work.
+pub const SNAPSHOT_EVERY: u64 = 10_000;
+/// Old events that one pruning drops; the loop waits for it, a few milliseconds.
+pub const PRUNED_AT_ONCE: usize = 1_000;
+/// Between two tries to write the journal while it cannot be written.
+pub const STUCK_RETRY: Span = Span::from_secs(1);
+/// Between two readings of all recipes: no notification tells us that a Dockerfile was edited.
+pub const RECIPES_EVERY: Span = Span::from_secs(30);
+/// Between two listings of a fleet's workloads.
+pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
+/// Between two polls of a tag whose registry is not configured; Docker Hub counts requests, and a HEAD is not counted as a pull.
+pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
+/// Tags of one registry that are asked for at a time.
+pub const POLLS_AT_ONCE: usize = 4;
+/// Notifications of one image within this time make one HEAD.
+pub const HINTS_WITHIN: Span = Span::from_millis(200);
+/// Our own requests to the tasks of one workload at a time.
+pub const PROBES_AT_ONCE: usize = 32;
+/// Between two removals of what is older than its retention.
+pub const RETENTION_EVERY: Span = Span::from_secs(3_600);
+/// Batches of touched keys that a listener may be behind by; one that is further behind reads everything anew.
+pub const TOUCHED: usize = 1_024;
+/// One frame of the row stream that a console reads; the largest delta of the largest rows is far below.
+pub const FRAME_BYTES: usize = 64 << 20;
+/// An answer in one piece that a client reads: a status of [`ROWS`] rows.
+pub const ANSWER_BYTES: usize = 256 << 20;
+/// Changed rows that one delta carries; a reader that is further behind begins anew, which costs it no more.
+pub const DELTA_ROWS: usize = 5_000;
+/// The longest that a client waits for the daemon's answer; it answers from memory, or after one fsync.
+pub const ANSWER_WITHIN: Span = Span::from_secs(10);
+/// Between two signs of life on a stream that has nothing to say.
+pub const STREAM_BEAT: Span = Span::from_secs(15);
+/// A stream that is silent for this long has lost its daemon: three beats.
+pub const STREAM_SILENT: Span = Span::from_secs(45);
+/// Body of a request on the control socket that is read; a command is a few hundred bytes.
+pub const REQUEST_BODY_BYTES: usize = 64 << 10;
+/// Event lines in one answer that does not follow.
+pub const EVENTS_AT_ONCE: usize = 10_000;
+/// The longest from a webhook's connection to the end of its headers, and from there to the end of its body.
+pub const WEBHOOK_WITHIN: Span = Span::from_secs(5);
+/// Webhook connections at a time; a registry uses one.
+pub const WEBHOOK_CONNECTIONS: usize = 64;
+/// Windows of one log that a console holds: the one in sight and what was read around it.
+pub const CONSOLE_LOG_WINDOWS: usize = 4;
+/// Between two questions for more of a log that is followed.
+pub const LOG_FOLLOW_EVERY: Span = Span::from_millis(500);
+/// First wait of a console before it asks a daemon again that went away, doubled each time.
+pub const LINK_RETRY_FIRST: Span = Span::from_millis(250);
+/// Longest wait before it asks again.
+pub const LINK_RETRY_LONGEST: Span = Span::from_secs(5);
+/// Characters that a field of the console takes.
+pub const FIELD_CHARS: usize = 400;

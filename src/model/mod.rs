@@ -22,6 +22,7 @@ pub mod ids;
 pub mod image;
 pub mod jobs;
 pub mod limits;
+pub mod logname;
 pub mod reports;
 pub mod setup;
 pub mod text;

@@ -18,11 +18,12 @@
 
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
+pub use crate::model::reports::Running;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, TestReport,
 };
 use crate::model::setup::{ProbeSpec, Setup};
-use crate::model::{Digest, ImageRef, NodeId, Span, Timestamp, WorkloadId};
+use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -125,23 +126,6 @@ pub enum Claimed {
     Ours,
     /// Somebody else's, with their latest heartbeat.
     Theirs(Claim),
-}
-
-/// A workload as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
-    /// Which one.
-    pub workload: WorkloadId,
-    /// The image as its spec names it.
-    pub image: String,
-    /// The digest it runs, where it is known.
-    pub digest: Option<Digest>,
-    /// Tasks that run.
-    pub running: u32,
-    /// Tasks that should.
-    pub desired: u32,
-    /// Where they run.
-    pub nodes: Vec<NodeId>,
 }
 
 /// Makes our own requests.
