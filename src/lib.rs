@@ -4,12 +4,13 @@
 
 pub mod adapters;
 pub mod api;
+pub mod cli;
 pub mod config;
+pub mod console;
 pub mod daemon;
 pub mod engine;
 pub mod journal;
 pub mod lineage;
-pub mod console;
 pub mod model;
 pub mod ports;
 pub mod server;

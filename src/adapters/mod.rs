@@ -15,9 +15,9 @@
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
 pub mod builder;
-pub mod engine_client;
-pub mod registry;
 pub mod clock;
+pub mod engine_client;
 pub mod fleet;
 pub mod probe;
+pub mod registry;
 pub mod tls;

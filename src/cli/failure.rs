@@ -35,7 +35,9 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => match error {
-                ClientError::NoSocket { .. } | ClientError::Refused { .. } | ClientError::Denied { .. } => Exit::NoDaemon,
+                ClientError::NoSocket { .. } | ClientError::Refused { .. } | ClientError::Denied { .. } => {
+                    Exit::NoDaemon
+                }
                 ClientError::NotFound(_) => Exit::NotFound,
                 ClientError::Lost { .. }
                 | ClientError::Version { .. }

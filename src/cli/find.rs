@@ -16,7 +16,9 @@ pub(super) fn run(text: &str) -> Result<RunId, Failure> {
     match subject(text)? {
         Subject::Run(run) => Ok(run),
         Subject::Step(run, _) => Err(Failure::Usage(format!("this is about a whole run; write `{run}`"))),
-        Subject::Incident(_) => Err(Failure::Usage(format!("{text} is an incident; name a run, for example `42`"))),
+        Subject::Incident(_) => {
+            Err(Failure::Usage(format!("{text} is an incident; name a run, for example `42`")))
+        }
     }
 }
 
@@ -46,7 +48,10 @@ pub(super) fn step<'a>(
         Subject::Run(run) => {
             let run = run_status(status, run)?;
             let fitting: Vec<&StepRow> = run.steps.iter().filter(|step| fits(step)).collect();
-            let none = format!("run {} has no step {what}: {}; `tidegate why {}` says more", run.run.run, run.run.state, run.run.run);
+            let none = format!(
+                "run {} has no step {what}: {}; `tidegate why {}` says more",
+                run.run.run, run.run.state, run.run.run
+            );
             one(&fitting, none, || format!("run {} has several steps {what}", run.run.run))
         }
         Subject::Step(run, name) => {
@@ -59,7 +64,9 @@ pub(super) fn step<'a>(
             let none = format!("run {} has no step {name}; it has {}", run.run.run, names(&run.steps));
             one(&found, none, || format!("{name} means several steps of run {}", run.run.run))
         }
-        Subject::Incident(_) => Err(Failure::Usage(format!("{text} is an incident; name a step, for example `42/web:1`"))),
+        Subject::Incident(_) => {
+            Err(Failure::Usage(format!("{text} is an incident; name a step, for example `42/web:1`")))
+        }
     }
 }
 
@@ -73,12 +80,17 @@ pub(super) fn words(may: May) -> &'static str {
     }
 }
 
-fn one<'a>(found: &[&'a StepRow], none: String, several: impl Fn() -> String) -> Result<&'a StepRow, Failure> {
+fn one<'a>(
+    found: &[&'a StepRow],
+    none: String,
+    several: impl Fn() -> String,
+) -> Result<&'a StepRow, Failure> {
     match found {
         [] => Err(Failure::NotFound(none)),
         [step] => Ok(step),
         many => {
-            let lines: Vec<String> = many.iter().map(|step| format!("  {}/{}  {}", step.run, step.step, step.state)).collect();
+            let lines: Vec<String> =
+                many.iter().map(|step| format!("  {}/{}  {}", step.run, step.step, step.state)).collect();
             Err(Failure::Usage(format!("{}; name one:\n{}", several(), lines.join("\n"))))
         }
     }
@@ -94,7 +106,9 @@ pub(super) fn image(status: &Status, text: &str) -> Result<ImageRef, Failure> {
     let found: Vec<&ImageRef> = status.images.iter().map(|row| &row.image).filter(called).collect();
     match found.as_slice() {
         [image] => Ok((*image).clone()),
-        [] => text.parse().map_err(|error: crate::model::image::ImageError| Failure::Usage(error.to_string())),
+        [] => {
+            text.parse().map_err(|error: crate::model::image::ImageError| Failure::Usage(error.to_string()))
+        }
         many => Err(several(text, "images", many)),
     }
 }

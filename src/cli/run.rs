@@ -46,9 +46,11 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
         Cmd::Runs { json } => wait(look::runs(client, *json, out)),
         Cmd::Why { id, json } => wait(look::why(client, id, *json, out)),
         Cmd::Logs { id, follow, error } => wait(logs::logs(client, id, *follow, *error, out)),
-        Cmd::Events { follow, json, last, after } => {
-            wait(events::events(client, events::Ask { follow: *follow, json: *json, last: *last, after: *after }, out))
-        }
+        Cmd::Events { follow, json, last, after } => wait(events::events(
+            client,
+            events::Ask { follow: *follow, json: *json, last: *last, after: *after },
+            out,
+        )),
         Cmd::Approve(_)
         | Cmd::Reject(_)
         | Cmd::Pause { .. }

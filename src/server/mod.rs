@@ -13,6 +13,7 @@
 //! 4. A webhook is answered 2xx only after its hint is on disk; its secret is never logged.
 
 pub mod accept;
+pub mod daemon;
 pub mod first_error;
 pub mod logs;
 pub mod outbox;
@@ -25,6 +26,7 @@ pub mod socket;
 pub mod status;
 pub mod table;
 pub mod webhook;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

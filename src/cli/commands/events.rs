@@ -7,7 +7,6 @@ use crate::cli::output::Output;
 use crate::model::Seq;
 use crate::model::limits::EVENTS_AT_ONCE;
 use futures_util::StreamExt;
-use std::io::Write;
 
 /// Which lines, and how.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +37,11 @@ pub(crate) async fn events(client: &Client, ask: Ask, out: &mut Output<'_>) -> R
 fn print(row: &EventRow, out: &mut Output<'_>) -> Result<(), Failure> {
     let time = format!("{} {}", row.at.day(), row.at.hours_minutes_seconds());
     let run = row.run.map(|run| format!("run {run}: ")).unwrap_or_default();
-    out.line(&format!("{:>6}  {time:>15}  {:<12}  {run}{}", row.seq.to_string(), row.by.to_string(), row.text))?;
+    out.line(&format!(
+        "{:>6}  {time:>15}  {:<12}  {run}{}",
+        row.seq.to_string(),
+        row.by.to_string(),
+        row.text
+    ))?;
     Ok(out.0.flush()?)
 }

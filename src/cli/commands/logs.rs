@@ -6,13 +6,18 @@ use crate::cli::output::Output;
 use crate::cli::{Failure, find};
 use crate::model::limits::LOG_LINE_BYTES;
 use crate::model::text::clean;
-use std::io::Write;
 use std::time::Duration;
 
 /// Between two looks at a log that is still written.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-pub(crate) async fn logs(client: &Client, id: &str, follow: bool, error: bool, out: &mut Output<'_>) -> Result<(), Failure> {
+pub(crate) async fn logs(
+    client: &Client,
+    id: &str,
+    follow: bool,
+    error: bool,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
     let id = log_id(client, id).await?;
     let mut at = if error { At::FirstError } else { At::Offset(0) };
     loop {
@@ -40,6 +45,8 @@ async fn log_id(client: &Client, id: &str) -> Result<String, Failure> {
     }
     let status = client.status().await?;
     let step = find::step(&status, id, "with a log", &|step| !step.logs.is_empty())?;
-    let none = || Failure::NotFound(format!("{}/{} has written no log yet: it is {}", step.run, step.step, step.state));
+    let none = || {
+        Failure::NotFound(format!("{}/{} has written no log yet: it is {}", step.run, step.step, step.state))
+    };
     step.logs.last().cloned().ok_or_else(none)
 }

@@ -33,7 +33,12 @@ pub(crate) async fn runs(client: &Client, json: bool, out: &mut Output<'_>) -> R
     out.table(&rows)
 }
 
-pub(crate) async fn why(client: &Client, id: &[String], json: bool, out: &mut Output<'_>) -> Result<(), Failure> {
+pub(crate) async fn why(
+    client: &Client,
+    id: &[String],
+    json: bool,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
     let id = full(&client.status().await?, &id.join(" "))?;
     let why = client.why(&id).await?;
     if json { out.json(&why) } else { print(&why, out) }
