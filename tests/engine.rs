@@ -11,3 +11,5 @@ mod build;
 mod lab;
 #[path = "engine/registry.rs"]
 mod registry;
+#[path = "engine/test.rs"]
+mod test;

@@ -63,16 +63,29 @@ wait_for() {
 
 # is_ours PID WORD: the process lives and has WORD in its command line, so a number that was reused is nobody we know.
 is_ours() {
-  [[ -n ${1:-} && -r /proc/$1/cmdline ]] && tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$2"
+  [[ -n ${1:-} ]] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -- "$2"
 }
 
 gone() { ! is_ours "$1" "$2"; }
 
+# pid_of PIDFILE WORD: the process, also one that was started and whose number was not written any more. Its last word is one argument.
+pid_of() {
+  local pid file
+  pid=$(cat "$1" 2>/dev/null || true)
+  if is_ours "$pid" "$2"; then
+    printf '%s' "$pid"
+    return
+  fi
+  grep -lasF -- "${2##* }" /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ pid file; do
+    if is_ours "$pid" "$2"; then printf '%s\n' "$pid"; fi
+  done | head -n 1
+}
+
 # stop_process PIDFILE WORD SECONDS: TERM, then KILL when that was not enough; returns once it is gone.
 stop_process() {
   local pid
-  pid=$(cat "$1" 2>/dev/null || true)
-  if is_ours "$pid" "$2"; then
+  pid=$(pid_of "$1" "$2")
+  if [[ -n $pid ]]; then
     kill -TERM "$pid" 2>/dev/null || true
     wait_for "$3" gone "$pid" "$2" || kill -KILL "$pid" 2>/dev/null || true
     wait_for 5 gone "$pid" "$2" || die "process $pid ($2) does not end"

@@ -3,7 +3,7 @@
 
 daemon_binary() { printf '%s' "${TIDEGATE:-${CARGO_TARGET_DIR:-$LAB_DIR/../target}/release/tidegate}"; }
 daemon_word() { printf 'daemon --config %s' "$CONFIG"; }
-daemon_running() { is_ours "$(cat "$RUN/daemon.pid" 2>/dev/null)" "$(daemon_word)"; }
+daemon_running() { [[ -n $(pid_of "$RUN/daemon.pid" "$(daemon_word)") ]]; }
 daemon_answers() { "$(daemon_binary)" status --socket "$SOCKET"; }
 
 # TIDEGATE names a binary that is there already.
@@ -28,6 +28,14 @@ daemon_up() {
 daemon_answers_or_died() { daemon_answers || ! daemon_running; }
 
 daemon_down() { stop_process "$RUN/daemon.pid" "$(daemon_word)" 15; }
+
+# As a crash would end it: nothing said before, nothing written after.
+daemon_kill() {
+  local pid
+  pid=$(pid_of "$RUN/daemon.pid" "$(daemon_word)")
+  [[ -z $pid ]] || kill -KILL "$pid"
+  daemon_down
+}
 
 daemon_status() { "$(daemon_binary)" status --socket "$SOCKET"; }
 

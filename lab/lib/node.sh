@@ -2,8 +2,8 @@
 # A node: a Docker Engine in namespaces of its own (lib/node-init.sh), with its socket at $RUN/NAME/docker.sock.
 
 node_word() { printf 'node-init.sh %s %s' "$1" "$RUN/$1"; }
-node_pid() { cat "$RUN/$1/node.pid" 2>/dev/null; }
-node_running() { is_ours "$(node_pid "$1")" "$(node_word "$1")"; }
+node_pid() { pid_of "$RUN/$1/node.pid" "$(node_word "$1")"; }
+node_running() { [[ -n $(node_pid "$1") ]]; }
 node_answers() { docker_on "$1" version; }
 
 node_answers_or_died() { node_answers "$1" || ! node_running "$1"; }
@@ -13,7 +13,6 @@ node_start() {
   local node=$1 data=$STATE/nodes/$1
   ! node_running "$node" || return 0
   mkdir -p "$RUN/$node" "$data"
-  # A cgroup that is not empty means that something of the last time still runs.
   rm -f "$RUN/$node/docker.sock"
   # `ip netns exec` would remount /sys and hide the cgroups from the engine.
   setsid nsenter --net="/run/netns/$(node_link "$node")" \
@@ -28,18 +27,18 @@ node_ready() {
   node_answers "$1" >/dev/null 2>&1 || die "node $1 does not answer: see $STATE/nodes/$1/dockerd.log"
 }
 
-# The first process inside, as the host numbers it. `unshare` itself ignores TERM.
-node_inner_pid() { pgrep -P "$(node_pid "$1")" | head -n 1; }
+# The first process inside, as the host numbers it. The one outside, `unshare`, ignores TERM.
+node_inner_pid() { cut -d ' ' -f 1 "/proc/$1/task/$1/children" 2>/dev/null; }
 
 # node_stop NAME TERM|KILL: an orderly shutdown, or a power cut. Returns once the engine and all it started are gone.
 node_stop() {
   local node=$1 pid inner
-  pid=$(node_pid "$node" || true)
-  if node_running "$node"; then
-    inner=$(node_inner_pid "$node" || true)
+  pid=$(node_pid "$node")
+  if [[ -n $pid ]]; then
+    inner=$(node_inner_pid "$pid" || true)
     [[ -z $inner ]] || kill "-$2" "$inner" 2>/dev/null || true
     if ! wait_for 25 gone "$pid" "$(node_word "$node")"; then
-      [[ -z $inner ]] || kill -KILL "$inner" 2>/dev/null || true
+      # Its first process goes with it (--kill-child), and with that everything inside.
       kill -KILL "$pid" 2>/dev/null || true
       wait_for 10 gone "$pid" "$(node_word "$node")" || die "node $node (process $pid) does not end"
     fi

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The registry: a process on the bridge's address, with notifications to where the daemon listens, and its access log in a file.
 
-registry_pid() { cat "$RUN/registry.pid" 2>/dev/null; }
-registry_running() { is_ours "$(registry_pid)" "$STATE/registry/config.yml"; }
+registry_word() { printf 'docker-registry serve %s' "$STATE/registry/config.yml"; }
+registry_running() { [[ -n $(pid_of "$RUN/registry.pid" "$(registry_word)") ]]; }
 # By bash alone: the lab does not need curl, and a static busybox resolves no names with the host's libraries.
 registry_answers() {
   timeout 2 bash -c "exec 3<>/dev/tcp/${REGISTRY/:/\/}; printf 'GET /v2/ HTTP/1.0\\r\\n\\r\\n' >&3; grep -q '200 OK' <&3"
@@ -26,7 +26,7 @@ registry_start() {
   stage registry "http://$REGISTRY"
 }
 
-registry_stop() { stop_process "$RUN/registry.pid" "$STATE/registry/config.yml" 10; }
+registry_stop() { stop_process "$RUN/registry.pid" "$(registry_word)" 10; }
 
 webhook_token() {
   [[ -s $TOKEN_FILE ]] || (

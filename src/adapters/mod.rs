@@ -15,9 +15,11 @@
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
 pub mod builder;
-pub mod clock;
 pub mod engine_client;
+mod lines;
+pub mod registry;
+pub mod clock;
 pub mod fleet;
 pub mod probe;
-pub mod registry;
 pub mod tls;
+pub mod tester;

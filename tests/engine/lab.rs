@@ -62,7 +62,8 @@ impl Lab {
     pub async fn clean(self) {
         let docker = self.engine.docker().await.unwrap();
         let mine = format!("-{}", std::process::id());
-        for image in self.made.lock().unwrap().clone() {
+        let made = self.made.into_inner().unwrap();
+        for image in made {
             let _ = self.registry.discard(&image, &[]).await;
             let name = format!("{}/{}", image.registry, image.repository);
             assert!(name.ends_with(&mine));

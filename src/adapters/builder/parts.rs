@@ -1,6 +1,7 @@
 //! The engine's stream of a build, part by part: lines for the log, and how far it is.
 
-use crate::model::limits::{LOG_LINE_BYTES, MESSAGE_CHARS};
+use super::super::lines::Lines;
+use crate::model::limits::MESSAGE_CHARS;
 use crate::model::text::clean;
 use crate::ports::{Progress, Reporter};
 use bollard::models::{BuildInfo, BuildInfoAux};
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 /// What was seen of a stream so far.
 #[derive(Debug, Default)]
 pub struct Parts {
-    held: String,
+    held: Lines,
     /// An image came out of it.
     pub image: bool,
     /// The image of the last step that was done, by the classic builder's own word.
@@ -24,7 +25,7 @@ impl Parts {
     /// Takes one part of the stream in.
     pub fn take(&mut self, part: BuildInfo, reporter: &dyn Reporter) {
         if let Some(text) = part.stream {
-            self.text(&text, reporter);
+            self.text(text.as_bytes(), reporter);
         }
         if let Some(status) = part.status {
             // Bars redraw themselves many times a second; only their ends are lines of a log.
@@ -42,33 +43,28 @@ impl Parts {
 
     /// Reports what was held back for the end of its line.
     pub fn end(&mut self, reporter: &dyn Reporter) {
-        if !self.held.is_empty() {
-            self.line(reporter);
-        }
+        let mut held = std::mem::take(&mut self.held);
+        held.end(|line| self.line(line, reporter));
     }
 
-    fn text(&mut self, text: &str, reporter: &dyn Reporter) {
-        for piece in text.split_inclusive('\n') {
-            self.held.push_str(piece.trim_end_matches(['\n', '\r']));
-            if piece.ends_with('\n') || self.held.len() > LOG_LINE_BYTES {
-                self.line(reporter);
-            }
-        }
+    fn text(&mut self, text: &[u8], reporter: &dyn Reporter) {
+        let mut held = std::mem::take(&mut self.held);
+        held.push(text, |line| self.line(line, reporter));
+        self.held = held;
     }
 
-    fn line(&mut self, reporter: &dyn Reporter) {
-        let line = std::mem::take(&mut self.held);
+    fn line(&mut self, line: &str, reporter: &dyn Reporter) {
         if line.is_empty() {
             return;
         }
-        if let Some(progress) = step(&line) {
+        if let Some(progress) = step(line) {
             reporter.progress(progress);
         }
         if let Some(id) = line.strip_prefix(" ---> ").filter(|id| id.bytes().all(|b| b.is_ascii_hexdigit())) {
             self.last_step = Some(id.to_owned());
         }
         self.image |= line.starts_with("Successfully built ");
-        reporter.line(&line);
+        reporter.line(line);
     }
 
     fn buildkit(&mut self, status: bollard::moby::buildkit::v1::StatusResponse, reporter: &dyn Reporter) {
@@ -90,7 +86,7 @@ impl Parts {
             });
         }
         for log in status.logs {
-            self.text(&String::from_utf8_lossy(&log.msg), reporter);
+            self.text(&log.msg, reporter);
         }
     }
 }
@@ -153,12 +149,5 @@ mod tests {
         assert_eq!(*told.progress.lock().unwrap(), [step]);
         assert!(parts.image);
         assert_eq!(parts.last_step.as_deref(), Some("0a1b2c"));
-    }
-
-    #[test]
-    fn a_line_without_an_end_is_not_held_for_ever() {
-        let (mut parts, told) = (Parts::default(), Told::default());
-        parts.take(stream(&"x".repeat(LOG_LINE_BYTES + 1)), &told);
-        assert_eq!(told.lines.lock().unwrap().len(), 1);
     }
 }

@@ -25,7 +25,6 @@ mod touched;
 mod workload;
 
 pub use event::event;
-pub(in crate::server) use standing::words;
 pub use touched::{Change, all, change};
 
 use super::About;

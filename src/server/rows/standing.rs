@@ -113,7 +113,7 @@ pub(super) fn cause(step: &Step) -> Option<&Cause> {
 }
 
 /// How a step stands, with what makes it so: `held 1 of 2`, `blocked by web:1`, `soaking until 02:14`.
-pub(in crate::server) fn words(step: &Step) -> String {
+pub(super) fn words(step: &Step) -> String {
     let word = step.word();
     if let Some(hold) = hold(step) {
         return format!("{word} {} of {}", hold.approvals.len(), hold.needed);
