@@ -32,6 +32,7 @@ pub mod why;
 mod tests;
 
 pub use routes::doors::{About, Doors};
+pub use served::Served;
 pub use table::Table;
 
 use crate::api::Reply;
@@ -43,7 +44,7 @@ use std::path::Path;
 
 /// What the doors need of the daemon beside the rows.
 ///
-/// The daemon feeds the [`Table`] on its own; see [`rows`](crate::server).
+/// [`Served`] is the real one; it feeds the [`Table`] on its own.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
     /// Asks for something in somebody's name. A full disk or a daemon that ends is a rejection with that reason.

@@ -5,7 +5,7 @@ use super::{About, Hint, Source, Table, publish, why};
 use crate::api;
 use crate::api::rows::EventRow;
 use crate::api::why::Why;
-use crate::daemon::{Handle, Reply, Touched};
+use crate::daemon::{Handle, Reply};
 use crate::engine::Key;
 use crate::model::reports::Look;
 use crate::model::{Actor, Command, EffectId, ImageRef, Registry, Seq, Setup, Timestamp, WorkloadId, limits};
@@ -14,11 +14,16 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Facts of the past that `why` tells; the newest ones.
 const WHY_FACTS: usize = 40;
+
+/// Between two readings of the state: what is touched meanwhile is read together. Consoles are told less often still.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// A daemon, as the server sees it.
 pub struct Served {
@@ -36,68 +41,59 @@ impl Served {
 
     /// The rows as they are now.
     pub fn table(&self, epoch: u64) -> Arc<Table> {
-        let seq = self.handle.seq();
-        let tail = self.handle.tail(limits::EVENT_ROWS).unwrap_or_else(|error| {
-            tracing::error!(%error, "the journal's latest lines cannot be read; the console shows none");
-            Vec::new()
-        });
-        self.handle.read(|state| publish::table(epoch, seq, state, self, &tail))
+        let table = Table::new(epoch, Seq(0));
+        self.refresh(&table, None, Seq(0));
+        table
     }
 
-    /// Keeps `table` up to date until `stop`: what facts touch at once, what moves without facts every second.
+    /// Keeps `table` up to date until `stop`: what is touched at once, when sources answered every second.
     pub async fn publish(self: Arc<Self>, table: Arc<Table>, stop: CancellationToken) {
         let mut touched = self.handle.subscribe();
-        let mut told = self.handle.seq();
+        // The table may have been made before we listened: what was touched between is in here.
+        let mut told = self.refresh(&table, None, Seq(0));
         let mut second = tokio::time::interval(limits::LOOK_EVERY.to_std());
         loop {
+            let mut keys = BTreeSet::new();
             tokio::select! {
                 () = stop.cancelled() => return,
                 next = touched.recv() => match next {
-                    Ok(touch) => self.touched(&table, &touch, &mut told),
-                    Err(RecvError::Lagged(_)) => self.all(&table, &mut told),
+                    Ok(touch) => keys.extend(touch.keys),
+                    Err(RecvError::Lagged(_)) => drop(keys.insert(Key::All)),
                     Err(RecvError::Closed) => return,
                 },
-                _ = second.tick() => self.moving(&table),
+                _ = second.tick() => keys.extend(self.handle.sources().into_keys().map(Key::Source)),
             }
+            // All that has gathered is read at once, so that a burst costs one reading. That we lag is said by the next `recv`.
+            while let Ok(more) = touched.try_recv() {
+                keys.extend(more.keys);
+            }
+            told = self.refresh(&table, Some(&keys), told);
+            sleep(BREATH).await;
         }
     }
 
-    fn touched(&self, table: &Table, touch: &Touched, told: &mut Seq) {
-        let keys: BTreeSet<Key> = touch.keys.iter().cloned().collect();
-        self.handle
-            .read(|state| publish::publish(table, self.handle.seq().max(touch.seq), state, self, &keys));
-        self.lines(table, told);
-    }
-
-    fn all(&self, table: &Table, told: &mut Seq) {
+    /// Makes the rows of `keys` anew, or all; adds the journal's lines after `told` and answers which is the last one now.
+    fn refresh(&self, table: &Table, keys: Option<&BTreeSet<Key>>, told: Seq) -> Seq {
+        // Place and lines are read before the state, so that rows never claim a place that they do not show yet.
         let seq = self.handle.seq();
-        self.handle.read(|state| publish::publish_all(table, seq, state, self));
-        *told = (*told).max(Seq(seq.0.saturating_sub(limits::EVENT_ROWS as u64)));
-        self.lines(table, told);
-    }
-
-    /// New lines of the journal.
-    fn lines(&self, table: &Table, told: &mut Seq) {
-        let Ok(events) = self.handle.events(*told, limits::EVENT_ROWS) else { return };
-        if let Some((last, _)) = events.last() {
-            *told = *last;
-            self.handle.read(|state| publish::publish_events(table, state, &events));
-        }
-    }
-
-    /// Progress, probes, sources: they change without a fact. Only what differs reaches a reader.
-    fn moving(&self, table: &Table) {
-        let seq = self.handle.seq();
-        self.handle.read(|state| {
-            let mut keys: BTreeSet<Key> = self.handle.sources().into_keys().map(Key::Source).collect();
-            keys.extend(state.active().map(|run| Key::Run(run.id)));
-            let deploys = state.active().flat_map(|run| run.steps.keys()).filter_map(|key| match key {
-                crate::model::StepKey::Deploy(id) => Some(Key::Workload(id.clone())),
-                crate::model::StepKey::Image(_) => None,
-            });
-            keys.extend(deploys);
-            publish::publish(table, seq, state, self, &keys);
+        let few = seq.0.saturating_sub(told.0) <= limits::EVENT_ROWS as u64;
+        let lines = if few {
+            self.handle.events(told, limits::EVENT_ROWS)
+        } else {
+            self.handle.tail(limits::EVENT_ROWS)
+        };
+        let lines = lines.unwrap_or_else(|error| {
+            tracing::error!(%error, "the journal's latest lines cannot be read; the console shows none");
+            Vec::new()
         });
+        self.handle.read(|state| {
+            match keys {
+                Some(keys) => publish::publish(table, seq, state, self, keys),
+                None => publish::publish_all(table, seq, state, self),
+            }
+            publish::publish_events(table, state, &lines);
+        });
+        lines.last().map_or(told, |(seq, _)| *seq)
     }
 }
 

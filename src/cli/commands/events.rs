@@ -7,7 +7,6 @@ use crate::cli::output::Output;
 use crate::model::Seq;
 use crate::model::limits::EVENTS_AT_ONCE;
 use futures_util::StreamExt;
-use std::io::Write;
 
 /// Which lines, and how.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,6 @@ use crate::cli::output::Output;
 use crate::cli::{Failure, find};
 use crate::model::limits::LOG_LINE_BYTES;
 use crate::model::text::clean;
-use std::io::Write;
 use std::time::Duration;
 
 /// Between two looks at a log that is still written.
