@@ -6,6 +6,9 @@ use crate::model::time::Timestamp;
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// A beginning shorter than this is left out where the end of a name tells most.
+const LEAST_HEAD: usize = 4;
+
 /// The most characters of one text that are looked at for one place on the screen; no terminal is wider.
 const LOOKED_AT: usize = 1_000;
 
@@ -47,7 +50,9 @@ pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
         return Cow::Owned(fit(&text, cells).into_owned());
     }
     let tail_cells = tail_of(&text).clamp((cells - 1) / 2, cells - 2);
-    let head = take_cells(&text, cells - 1 - tail_cells);
+    let room = cells - 1 - tail_cells;
+    // A stump of a host says less than nothing.
+    let head = if room < LEAST_HEAD { "" } else { take_cells(&text, room) };
     let tail = take_cells_from_end(&text, tail_cells);
     Cow::Owned(format!("{head}…{tail}"))
 }

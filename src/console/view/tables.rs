@@ -55,11 +55,11 @@ pub fn columns(screen: &Screen, width: u16) -> &'static [Column] {
 }
 
 const LINEAGE_WIDE: [Column; 8] = [
-    Column::left("  image, workload", Wide::Share(3)),
+    Column::left("  image, workload", Wide::Share(1)),
     Column::right("up", Wide::Fixed(5)),
     Column::left("base", Wide::Fixed(4)),
     SIGN,
-    Column::left("state", Wide::Share(2)),
+    Column::left("state", Wide::Fixed(13)),
     Column::left("at", Wide::Fixed(4)),
     Column::left("owner", Wide::Fixed(12)),
     Column::left("run", Wide::Fixed(5)),
@@ -78,7 +78,7 @@ const UPDATES_WIDE: [Column; 7] = [
 const RUNS_WIDE: [Column; 9] = [
     SIGN,
     Column::right("run", Wide::Fixed(4)),
-    Column::left("cause", Wide::Share(4)),
+    Column::left("cause", Wide::Share(5)),
     Column::left("state", Wide::Share(4)),
     Column::right("left", Wide::Fixed(6)),
     Column::right("usual", Wide::Fixed(6)),
@@ -109,9 +109,9 @@ const INCIDENTS_WIDE: [Column; 7] = [
 ];
 
 const JOURNAL: [Column; 4] = [
-    Column::left("", Wide::Fixed(15)),
-    SIGN,
     Column::left("", Wide::Fixed(12)),
+    SIGN,
+    Column::left("", Wide::Fixed(9)),
     Column::left("", Wide::Share(1)),
 ];
 
@@ -121,7 +121,7 @@ pub fn cells(model: &Model, key: &RowKey, depth: u16, fold: Fold) -> Vec<Cell> {
     match (model.replica.row(key), model.screen()) {
         (Some(Row::Image(row)), Screen::Lineage(..)) => lineage_image(model, row, depth, fold),
         (Some(Row::Workload(row)), Screen::Lineage(..)) => lineage_workload(row, depth),
-        (Some(Row::Image(row)), _) => update_image(row, now),
+        (Some(Row::Image(row)), _) => update_image(model, row),
         (Some(Row::Workload(row)), _) => update_workload(row, now),
         (Some(Row::Run(row)), _) => run(row, now),
         (Some(Row::Step(row)), _) => step(row, now),
@@ -169,7 +169,7 @@ fn lineage_image(model: &Model, row: &ImageRow, depth: u16, fold: Fold) -> Vec<C
     };
     let up = if up.1 == 0 { String::new() } else { format!("{}/{}", up.0, up.1) };
     vec![
-        Cell::name(format!("{}{arrow} {}{more}", indent(depth), row.image.short())),
+        Cell::branch(format!("{}{arrow} ", indent(depth)), format!("{}{more}", row.image.short())),
         Cell::text(up),
         Cell::styled(base.map_or("?", |digest| digest.short()), behind),
         sign(row.mark),
@@ -182,7 +182,7 @@ fn lineage_image(model: &Model, row: &ImageRow, depth: u16, fold: Fold) -> Vec<C
 
 fn lineage_workload(row: &WorkloadRow, depth: u16) -> Vec<Cell> {
     vec![
-        Cell::name(format!("{}  {}", indent(depth), row.workload.name)),
+        Cell::branch(format!("{}  ", indent(depth)), row.workload.name.to_string()),
         Cell::text(format!("{}/{}", row.running, row.desired)),
         Cell::text(row.stands_on.as_ref().map_or("?", |digest| digest.short())),
         sign(row.mark),
@@ -197,13 +197,16 @@ fn indent(depth: u16) -> String {
     "  ".repeat(usize::from(depth.min(12)))
 }
 
-fn update_image(row: &ImageRow, now: Timestamp) -> Vec<Cell> {
+fn update_image(model: &Model, row: &ImageRow) -> Vec<Cell> {
+    let now = model.now;
     let on = row.stands_on.as_ref().map_or("not known".to_owned(), |(root, digest)| {
-        let behind = if row.behind { ", behind" } else { "" };
-        if *root == row.image {
-            format!("points to {}", short(row.digest.as_ref()))
-        } else {
-            format!("{} {}{behind}", root.short(), short(digest.as_ref()))
+        let newest = model.replica.image(root).and_then(|root| root.digest.as_ref());
+        match (*root == row.image, newest) {
+            (true, _) => format!("points to {}", short(row.digest.as_ref())),
+            (false, Some(newest)) if row.behind => {
+                format!("{} {}, now {}", root.short(), short(digest.as_ref()), newest.short())
+            }
+            (false, _) => format!("{} {}", root.short(), short(digest.as_ref())),
         }
     });
     vec![
@@ -291,8 +294,9 @@ fn incident(row: &IncidentRow, now: Timestamp) -> Vec<Cell> {
 fn event(row: &EventRow, now: Timestamp) -> Vec<Cell> {
     let person = matches!(row.by, crate::model::Actor::Person { .. });
     let role = if person { Role::Text } else { Role::Dim };
+    let today = row.at.utc().date_naive() == now.utc().date_naive();
     vec![
-        Cell::styled(exactly_when(row.at, now), role),
+        Cell::styled(if today { exactly_when(row.at, now) } else { when(row.at, now) }, role),
         row.mark.map_or(Cell::text(""), sign),
         Cell::styled(row.by.to_string(), role),
         Cell::styled(row.text.clone(), role),
