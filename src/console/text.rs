@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A beginning shorter than this is left out where the end of a name tells most.
-const LEAST_HEAD: usize = 4;
+const LEAST_HEAD: usize = 8;
 
 /// The most characters of one text that are looked at for one place on the screen; no terminal is wider.
 const LOOKED_AT: usize = 1_000;
@@ -142,6 +142,11 @@ pub fn when(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// A time of the day of `now` as `02:14`, another one as `12 Nov`: for a narrow column.
+pub fn day_or_time(at: Timestamp, now: Timestamp) -> String {
+    if at.utc().date_naive() == now.utc().date_naive() { at.hours_minutes() } else { at.day() }
+}
+
 /// Like [`when`], with seconds: how an event is shown.
 pub fn exactly_when(at: Timestamp, now: Timestamp) -> String {
     if at.utc().date_naive() == now.utc().date_naive() || now == Timestamp::default() {
@@ -158,6 +163,7 @@ mod tests {
     #[test]
     fn a_name_that_is_too_long_keeps_its_tag() {
         assert_eq!(fit_middle("registry.example.com:5000/team/app:1.4", 20), "registry.…m/app:1.4");
+        assert_eq!(fit_middle("microsoft/aspnetcore:1.0.1", 20), "…aspnetcore:1.0.1");
         assert_eq!(fit_middle("app:1.4", 20), "app:1.4");
         assert!(width(&fit_middle("registry.example.com:5000/a-very-long-component:1.4", 12)) <= 12);
     }

@@ -32,7 +32,7 @@ pictures! {
     updates: "2";
     runs: "3";
     run: "3jj⏎";
-    step: "3jj⏎jjj⏎";
+    step: "3jj⏎gjjj⏎";
     incidents: "6";
     incident: "⏎";
     journal: "7";
@@ -44,9 +44,9 @@ pictures! {
     jump: "'bil";
     filter: "2/deb";
     approve_sheet: "jjA";
-    approve_sheet_over_the_run: "3jj⏎jjA";
+    approve_sheet_over_the_run: "3jj⏎gjjA";
     reject_sheet: "jjx";
-    rollback_sheet: "3jjj⏎jR";
+    rollback_sheet: "3jjj⏎gjR";
     pause_sheet: "jjp";
     resume_sheet: "jjjP";
     abort_sheet: "jjX";

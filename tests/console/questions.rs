@@ -104,7 +104,7 @@ fn q09_what_still_stands_on_the_old_base_and_why() {
 #[test]
 fn q12_what_would_roll_back_do() {
     let mut model = model(80, 24);
-    press(&mut model, "3jjj⏎j");
+    press(&mut model, "3jjj⏎gj");
     press(&mut model, "R");
     let shown = picture(&model);
     for word in [

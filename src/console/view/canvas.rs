@@ -118,19 +118,15 @@ impl<'a> Canvas<'a> {
         let full = sign.repeat(usize::from(area.width));
         self.put(area.x, area.y, area.width, &full, rule);
         // Where both have no room the title matters more.
-        let both = width(title) + width(right) + 12 <= usize::from(area.width);
+        let both = width(title) + width(right) + 9 <= usize::from(area.width);
         let right = if both || title.is_empty() { right } else { "" };
         if !right.is_empty() {
             let text = format!(" {right} ");
-            let room = area.width / 2;
+            let room = area.width;
             self.put_right(area.right().saturating_sub(3), area.y, room, &text, rule);
         }
         if !title.is_empty() && area.width > 6 {
-            let taken = if right.is_empty() {
-                6
-            } else {
-                u16::try_from(width(right)).unwrap_or(0).min(area.width / 2) + 10
-            };
+            let taken = if right.is_empty() { 6 } else { u16::try_from(width(right)).unwrap_or(0) + 9 };
             let room = area.width.saturating_sub(taken).max(4);
             let text = format!(" {} ", fit(title, usize::from(room)));
             self.put(area.x + 2, area.y, room + 2, &text, titled);

@@ -4,7 +4,7 @@ use super::canvas::{Cell, Column, Wide};
 use crate::api::rows::{EventRow, ImageRow, IncidentRow, Mark, Row, RowKey, RunRow, StepRow, WorkloadRow};
 use crate::console::list::Fold;
 use crate::console::model::{Model, Screen};
-use crate::console::text::{exactly_when, short, when};
+use crate::console::text::{day_or_time, exactly_when, short, when};
 use crate::console::theme::{Role, glyph};
 use crate::model::{Span, Timestamp};
 
@@ -67,10 +67,10 @@ const LINEAGE_WIDE: [Column; 8] = [
 
 const UPDATES_WIDE: [Column; 7] = [
     SIGN,
-    Column::left("what", Wide::Share(4)),
-    Column::left("state", Wide::Share(4)),
-    Column::left("stands on", Wide::Share(4)),
-    Column::left("since", Wide::Fixed(12)),
+    Column::left("what", Wide::Share(5)),
+    Column::left("state", Wide::Share(5)),
+    Column::left("stands on", Wide::Share(8)),
+    Column::left("since", Wide::Fixed(6)),
     Column::left("owner", Wide::Fixed(14)),
     Column::left("run", Wide::Fixed(5)),
 ];
@@ -102,7 +102,7 @@ const INCIDENTS_WIDE: [Column; 7] = [
     SIGN,
     Column::right("no", Wide::Fixed(4)),
     Column::left("cause", Wide::Share(5)),
-    Column::left("opened", Wide::Fixed(12)),
+    Column::left("opened", Wide::Fixed(6)),
     Column::left("taken by", Wide::Share(2)),
     Column::left("put back", Wide::Share(4)),
     Column::left("in", Wide::Share(2)),
@@ -137,6 +137,10 @@ fn sign(mark: Mark) -> Cell {
 
 fn opt(at: Option<Timestamp>, now: Timestamp) -> Cell {
     Cell::text(at.map_or("-".to_owned(), |at| when(at, now)))
+}
+
+fn brief(at: Option<Timestamp>, now: Timestamp) -> Cell {
+    Cell::text(at.map_or("-".to_owned(), |at| day_or_time(at, now)))
 }
 
 fn span(span: Option<Span>) -> Cell {
@@ -214,7 +218,7 @@ fn update_image(model: &Model, row: &ImageRow) -> Vec<Cell> {
         Cell::name(row.image.short()),
         Cell::styled(row.state.clone(), Role::of(row.mark)),
         Cell::styled(on, if row.behind { Role::Moved } else { Role::Text }),
-        opt(row.since, now),
+        brief(row.since, now),
         words(row.owner.as_ref()),
         words(row.run),
     ]
@@ -229,7 +233,7 @@ fn update_workload(row: &WorkloadRow, now: Timestamp) -> Vec<Cell> {
         Cell::name(row.workload.to_string()),
         Cell::styled(state, Role::of(mark)),
         Cell::text(held.map_or(String::new(), |held| format!("until {}", held.ends))),
-        opt(held.map(|held| held.since), now),
+        brief(held.map(|held| held.since), now),
         words(row.owner.as_ref()),
         words(row.run),
     ]
@@ -284,7 +288,7 @@ fn incident(row: &IncidentRow, now: Timestamp) -> Vec<Cell> {
         sign(mark),
         Cell::text(row.incident.to_string()),
         Cell::text(row.cause.clone()),
-        Cell::text(when(row.opened, now)),
+        brief(Some(row.opened), now),
         Cell::text(taken),
         Cell::text(row.restored.clone()),
         Cell::text(format!("run {}", row.run)),
