@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use tidegate::api::client::Client;
 use tidegate::cli::ConsoleStart;
-use tidegate::console;
+use tidegate::console::{self, Options, Source};
 
 /// 1. The standard output is no terminal: the state as plain lines, once.
 /// 2. A daemon answers, or a socket or configuration was named: the console attaches, and waits for the daemon if need be.
@@ -20,8 +20,15 @@ pub async fn run(start: &ConsoleStart, socket: &Path, config: Option<&Path>) -> 
     if !std::io::stdout().is_terminal() {
         return plain(&client, observing).await;
     }
-    let _ = start;
-    plain(&client, observing).await
+    let source = if observing { Source::Feed(observe::feed()) } else { Source::Socket(socket.to_owned()) };
+    let options = Options {
+        source,
+        theme: start.theme.clone().unwrap_or_else(|| "dark".to_owned()),
+        ascii: start.ascii,
+        colour: None,
+        read_only: observing,
+    };
+    console::run(options).await.map_err(|e| Trouble::failed(&e))
 }
 
 async fn plain(client: &Client, observing: bool) -> Result<(), Trouble> {
