@@ -5,11 +5,11 @@
 pub mod adapters;
 pub mod api;
 pub mod config;
+pub mod console;
 pub mod daemon;
 pub mod engine;
 pub mod journal;
 pub mod lineage;
-pub mod console;
 pub mod model;
 pub mod ports;
 pub mod server;

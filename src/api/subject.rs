@@ -102,9 +102,10 @@ mod tests {
 
     #[test]
     fn a_short_name_means_every_step_that_has_it() {
-        let keys: Vec<StepKey> = ["image:r.example/web:1", "image:s.example/web:1", "deploy:prod/web", "deploy:test/api"]
-            .map(|key| key.parse().unwrap())
-            .to_vec();
+        let keys: Vec<StepKey> =
+            ["image:r.example/web:1", "image:s.example/web:1", "deploy:prod/web", "deploy:test/api"]
+                .map(|key| key.parse().unwrap())
+                .to_vec();
         assert_eq!(matching(&keys, "web:1").len(), 2);
         assert_eq!(matching(&keys, "web").len(), 3);
         assert_eq!(matching(&keys, "deploy:web"), [&keys[2]]);

@@ -29,7 +29,10 @@ impl Lab {
     pub fn begin(test: &'static str) -> Self {
         let (name, subnet) = (env("LAB_NAME", "tglab"), env("LAB_SUBNET", "10.77.0"));
         let state = PathBuf::from(format!("/var/lib/{name}"));
-        assert!(state.join("tidegate.toml").exists(), "there is no lab {name} here: run `lab/up --no-daemon` first");
+        assert!(
+            state.join("tidegate.toml").exists(),
+            "there is no lab {name} here: run `lab/up --no-daemon` first"
+        );
         let home = state.join("test");
         let lab = Self { name, subnet, state, home, daemon: None, test };
         eprintln!("── {test}");
