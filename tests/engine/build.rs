@@ -95,6 +95,18 @@ async fn a_build_that_takes_too_long_is_ended_and_leaves_no_container() {
     let Answer::Done(BuildReport::Failed { cause: BuildCause::Timeout, .. }) = answer else {
         panic!("{answer:?}")
     };
+    let docker = lab.engine.docker().await.unwrap();
+    let sleep = format!("sleep 600.{}", std::process::id());
+    let ours =
+        |found: &ContainerSummary| found.command.as_ref().is_some_and(|command| command.contains(&sleep));
+    let all = ListContainersOptionsBuilder::new().all(true).build();
+    for found in docker.list_containers(Some(all)).await.unwrap().into_iter().filter(ours) {
+        let removed = WaitContainerOptionsBuilder::new().condition("removed").build();
+        let id = found.id.unwrap();
+        let gone = async { docker.wait_container(&id, Some(removed)).next().await };
+        let in_time = tokio::time::timeout(Duration::from_secs(20), gone).await;
+        assert!(in_time.is_ok(), "the build's container stays");
+    }
     lab.clean().await;
 }
 

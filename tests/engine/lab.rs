@@ -12,7 +12,7 @@ use tidegate::model::ids::{Action, EffectId, RunId, StepKey};
 use tidegate::model::jobs::BuildJob;
 use tidegate::model::reports::{Answer, BuildReport};
 use tidegate::model::{Digest, ImageRef, Span};
-use tidegate::ports::{Builder, Progress, Registries, Reporter};
+use tidegate::ports::{Builder, Progress, Registries, Reporter, Resolved};
 
 /// One engine, one registry.
 pub struct Lab {
@@ -97,7 +97,11 @@ impl Lab {
         let made = self.made.into_inner().unwrap();
         // What was built on another goes first.
         for image in made.into_iter().rev() {
-            let _ = self.registry.discard(&image, &[]).await;
+            // Not by `discard`: it keeps what two tags share.
+            if let Answer::Done(Resolved::At(digest)) = self.registry.resolve(&image).await {
+                let url = format!("http://{}/v2/{}/manifests/{digest}", self.host, image.repository);
+                reqwest::Client::new().delete(url).send().await.unwrap();
+            }
             let name = format!("{}/{}", image.registry, image.repository);
             assert!(name.ends_with(&mine));
             let filters = HashMap::from([("reference", vec![name])]);
