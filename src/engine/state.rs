@@ -3,7 +3,7 @@
 use super::incident::Incident;
 use super::quarantine::Quarantine;
 use super::run::{Run, Step};
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, LineageError};
 use crate::model::jobs::Ingredients;
 use crate::model::reports::Running;
 use crate::model::{
@@ -180,11 +180,26 @@ impl State {
     }
 
     /// The graph is not stored; it follows from the recipes. Called after a snapshot was read.
+    ///
+    /// The configuration's check refuses circles, but recipes that changed on disk since may have made one: then the
+    /// images of the circle have no readable recipe, and say why; all others stay as they are.
     pub fn restore_derived(&mut self) {
-        let read =
-            self.recipes.iter().filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
-        // The configuration's check refuses cycles; recipes that changed on disk since may have made one.
-        self.lineage = Lineage::new(&read.collect()).unwrap_or_default();
+        loop {
+            let good = self.recipes.iter().filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
+            match Lineage::new(&good.collect()) {
+                Ok(lineage) => {
+                    self.lineage = lineage;
+                    return;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    let LineageError::Cycle { path } = error;
+                    for image in path {
+                        self.recipes.insert(image, Err(why.clone()));
+                    }
+                }
+            }
+        }
     }
 
     /// Records a fact that was illegal here; the simulation fails on any.

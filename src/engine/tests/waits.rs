@@ -44,3 +44,18 @@ fn a_fleet_that_another_daemon_holds_is_not_touched() {
     world.fact(EventKind::FleetClaimed { fleet: "lab".parse().unwrap() });
     assert_eq!(world.asked(), ["baseline deploy web"]);
 }
+
+#[test]
+fn a_circle_of_recipes_stops_its_own_images_only_and_says_which() {
+    let mut world = World::new();
+    let mut changed = recipes();
+    changed.insert(image("framework"), Ok(ingredients("framework", "web")));
+    world.fact(EventKind::RecipesRead { recipes: changed });
+    for name in ["framework", "web"] {
+        let why = world.state.recipes[&image(name)].as_ref().unwrap_err();
+        assert!(why.contains("is a circle"), "{why}");
+    }
+    world.sees("os", "os 2");
+    assert_eq!(world.asked(), ["build runtime:1", "build tool:1"]);
+    world.replay();
+}
