@@ -161,7 +161,9 @@ fn a_missing_event_ends_a_replay() {
 }
 
 fn state(now: i64) -> State {
-    State { now: Timestamp::from_millis(now), ..State::default() }
+    let mut state = State { now: Timestamp::from_millis(now), ..State::default() };
+    state.restore_derived();
+    state
 }
 
 #[test]

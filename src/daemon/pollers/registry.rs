@@ -44,7 +44,7 @@ pub(super) async fn poll(shared: &Shared) {
         }
         let wait = schedule.next().map_or(LOOK_AT_STATE, |at| at.since(now).min(LOOK_AT_STATE));
         tokio::select! {
-            Some(asked) = asking.next() => answered(shared, &mut schedule, &mut told, asked),
+            Some(asked) = asking.next() => answered(shared, &mut schedule, &mut told, &asked),
             () = shared.hinted.notified() => {}
             () = shared.world.clock.sleep(wait) => {}
         }
@@ -74,14 +74,14 @@ async fn ask(shared: &Shared, image: ImageRef) -> Asked {
     Asked { image, known, answer }
 }
 
-fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: Asked) {
+fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: &Asked) {
     let now = shared.now();
     let who = format!("registry {}", asked.image.registry);
     match &asked.answer {
         Answer::Done(resolved) => {
             schedule.answered(&asked.image, now);
             found(shared, &who);
-            resolved_to(shared, told, &asked, resolved, now);
+            resolved_to(shared, told, asked, resolved, now);
         }
         Answer::Unreachable(unreachable) => {
             let next = schedule.silent(&asked.image, unreachable.retry_after, now);
