@@ -9,17 +9,23 @@
 //! | `GET /v1/status` | [`status::Status`]: the same, once and in a documented shape |
 //! | `GET /v1/why?id=…` | [`why::Why`] |
 //! | `GET /v1/events?after=SEQ&limit=N&follow=BOOL` | [`EventRow`](rows::EventRow)s, one JSON per line |
-//! | `GET /v1/logs?id=LOG[&offset=N|at=first_error]` | [`logs::Window`] |
+//! | `GET /v1/logs?id=LOG[&offset=N]` (or `at=first_error`, `at=end`) | [`logs::Window`] |
 //! | `POST /v1/commands` with a [`Command`](crate::model::Command) | [`Reply`] |
 //! | `GET /v1/openapi.json` | this table for programs |
+//! | `GET /metrics` | numbers for Prometheus |
+//!
+//! Every answer carries [`VERSION_HEADER`]; one that is not 2xx is a [`Problem`].
 //!
 //! Invariants: a row is whole (an upsert replaces it); texts in rows were cleaned by the daemon, and the console
 //! cleans again; unknown fields are ignored, so that a newer daemon serves an older console.
 
+pub mod client;
 pub mod logs;
 pub mod rows;
+pub mod sse;
 pub mod status;
 pub mod stream;
+pub mod subject;
 pub mod why;
 
 use crate::model::{Actor, Seq};
@@ -27,6 +33,8 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the wire: the path's first part.
 pub const VERSION: u32 = 1;
+/// The header of every answer that says [`VERSION`].
+pub const VERSION_HEADER: &str = "tidegate-api";
 
 /// Who the socket says you are, and who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,4 +74,11 @@ pub enum Reply {
         /// Whether what the author saw has moved: read again, then decide again.
         stale: bool,
     },
+}
+
+/// Why a request got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What is wrong, and what to do next.
+    pub error: String,
 }

@@ -7,6 +7,7 @@ use crate::engine::{Effect, Event, EventKind, Key, Rejection, State};
 use crate::journal::{AppendError, Journal};
 use crate::model::{Actor, Command, Seq, Timestamp, limits};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What the state and the journal share with those who read them.
@@ -14,13 +15,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 pub(super) struct Store {
     /// The state, and the place in the journal that it has reached. Written by the core only, for the time of a few steps.
     reached: RwLock<(Seq, State)>,
+    /// The place again, for those who need no more and must not wait.
+    seq: AtomicU64,
     /// None once the daemon has ended: the next one may open it.
     pub journal: Mutex<Option<Journal>>,
 }
 
 impl Store {
     pub(super) fn new(journal: Journal, state: State) -> Self {
-        Self { reached: RwLock::new((journal.last(), state)), journal: Mutex::new(Some(journal)) }
+        let last = journal.last();
+        Self {
+            reached: RwLock::new((last, state)),
+            seq: AtomicU64::new(last.0),
+            journal: Mutex::new(Some(journal)),
+        }
     }
 
     /// Reads the state; keep it short, the loop waits.
@@ -36,7 +44,7 @@ impl Store {
 
     /// The place that the state has reached; the journal may be a batch ahead of it.
     pub(super) fn seq(&self) -> Seq {
-        self.read_at(|seq, _| seq)
+        Seq(self.seq.load(Ordering::Acquire))
     }
 
     /// The journal; keep it short, the loop waits.
@@ -235,6 +243,7 @@ impl Core {
             acted.effects.extend(outcome.effects);
             acted.touched.extend(outcome.touched);
         }
+        self.store.seq.store(reached.0.0, Ordering::Release);
         acted.stepped += events.len();
         self.since_snapshot += events.len() as u64;
     }

@@ -7,8 +7,8 @@ use super::shared::Shared;
 use super::{Options, Reply, Seen, Stuck, Touched};
 use crate::engine::{Event, EventKind, State};
 use crate::journal::{ReadError, Stored};
-use crate::model::{Actor, Command, Digest, EffectId, ImageRef, Seq, Setup, Timestamp};
-use std::collections::BTreeMap;
+use crate::model::{Actor, Command, Digest, EffectId, ImageRef, Seq, Setup, Timestamp, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{broadcast, oneshot};
@@ -54,7 +54,9 @@ impl Handle {
             return Ok(None);
         }
         let seq = self.record(Actor::Daemon, EventKind::ConfigLoaded { setup: Box::new(setup) }).await?;
-        self.shared.live.retain(|workload| self.read(|state| state.setup.workloads.contains_key(workload)));
+        // Read first: who reads the state may ask for live samples, so nobody may ask for the state while holding those.
+        let keep: BTreeSet<WorkloadId> = self.read(|state| state.setup.workloads.keys().cloned().collect());
+        self.shared.live.retain(|workload| keep.contains(workload));
         self.shared.reread.notify_one();
         self.shared.hinted.notify_one();
         Ok(Some(seq))
@@ -150,7 +152,7 @@ impl Handle {
         self.shared.stuck()
     }
 
-    /// When each source answered last; also each tag by its name, `tag reg.example:5000/os:1`: when a registry last said where it is.
+    /// When each source answered last.
     pub fn sources(&self) -> BTreeMap<String, Seen> {
         self.shared.sources.all()
     }

@@ -33,6 +33,9 @@ pub mod step;
 pub mod verdict;
 pub mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 pub use decide::Rejection;
 pub use effect::{Effect, Job};
 pub use event::{Event, EventKind};

@@ -35,12 +35,12 @@ pub struct Edge<'a> {
 
 /// An image to rebuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
+pub struct Planned<'a> {
     /// Which one.
-    pub image: ImageRef,
+    pub image: &'a ImageRef,
     /// The images of the same plan that it takes something from, over edges of both roles, by name: it is built after them, from
     /// exactly what they became.
-    pub parents: Vec<ImageRef>,
+    pub parents: Vec<&'a ImageRef>,
 }
 
 /// The graph of all images.
@@ -53,6 +53,8 @@ pub struct Lineage {
     children: Edges,
     /// The place of each image in the order of the whole graph.
     rank: Vec<u32>,
+    /// The image at each place.
+    ranked: Vec<u32>,
 }
 
 /// The edges of every image, one after the other.
@@ -101,12 +103,21 @@ impl Lineage {
         }
         let (parents, children) = both_ways(images.len(), down);
         let rank = rank(&images, &parents, &children)?;
-        Ok(Self { images, built, parents, children, rank })
+        let mut ranked = vec![0; images.len()];
+        for (image, place) in (0u32..).zip(&rank) {
+            ranked[*place as usize] = image;
+        }
+        Ok(Self { images, built, parents, children, rank, ranked })
     }
 
     /// Every image, by name.
     pub fn images(&self) -> &[ImageRef] {
         &self.images
+    }
+
+    /// Whether an image is in it, built or only taken from.
+    pub fn contains(&self, image: &ImageRef) -> bool {
+        self.find(image).is_some()
     }
 
     /// Whether there is a recipe for it.
@@ -136,10 +147,8 @@ impl Lineage {
 
     /// The images that are built here, each after all that it is built from; ties by name.
     pub fn build_order(&self) -> Vec<&ImageRef> {
-        let mut ids: Vec<u32> =
-            (0u32..).zip(&self.built).filter(|(_, built)| **built).map(|(id, _)| id).collect();
-        ids.sort_unstable_by_key(|id| self.rank[*id as usize]);
-        ids.into_iter().map(|id| &self.images[id as usize]).collect()
+        let built = self.ranked.iter().filter(|id| self.built[**id as usize]);
+        built.map(|id| &self.images[*id as usize]).collect()
     }
 
     /// The images to rebuild when the tags `changed` moved, each after all that it is built from.
@@ -156,7 +165,7 @@ impl Lineage {
     }
 
     /// [`affected`](Self::affected), each with its parents in the plan.
-    pub fn plan(&self, changed: &[ImageRef], build_edges: bool) -> Vec<Planned> {
+    pub fn plan(&self, changed: &[ImageRef], build_edges: bool) -> Vec<Planned<'_>> {
         let ids = self.descendants(changed, build_edges);
         let mut planned = Marks::new(self.images.len());
         for id in &ids {
@@ -164,15 +173,14 @@ impl Lineage {
         }
         let parents = |id: u32| {
             let inside = self.parents.at(id).iter().filter(|(parent, _)| planned.has(*parent));
-            inside.map(|(parent, _)| self.images[*parent as usize].clone()).collect()
+            inside.map(|(parent, _)| &self.images[*parent as usize]).collect()
         };
-        ids.iter()
-            .map(|id| Planned { image: self.images[*id as usize].clone(), parents: parents(*id) })
-            .collect()
+        ids.iter().map(|id| Planned { image: &self.images[*id as usize], parents: parents(*id) }).collect()
     }
 
     fn descendants(&self, changed: &[ImageRef], build_edges: bool) -> Vec<u32> {
         let mut seen = Marks::new(self.images.len());
+        // Places, not images: they sort without another look at the graph.
         let mut found = Vec::new();
         let mut open: Vec<u32> = changed.iter().filter_map(|image| self.find(image)).collect();
         while let Some(id) = open.pop() {
@@ -182,13 +190,13 @@ impl Lineage {
                     Role::Build => build_edges,
                 };
                 if carries && seen.mark(*child) {
-                    found.push(*child);
+                    found.push(self.rank[*child as usize]);
                     open.push(*child);
                 }
             }
         }
-        found.sort_unstable_by_key(|id| self.rank[*id as usize]);
-        found
+        found.sort_unstable();
+        found.into_iter().map(|place| self.ranked[place as usize]).collect()
     }
 
     fn find(&self, image: &ImageRef) -> Option<u32> {

@@ -107,7 +107,7 @@ pub struct TestOutcome {
 }
 
 /// Case counts of a JUnit file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cases {
     /// All cases, skipped ones left out.
     pub total: u32,

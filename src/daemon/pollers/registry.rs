@@ -3,7 +3,7 @@
 use super::super::inbox::Fact;
 use super::super::shared::Shared;
 use super::schedule::Schedule;
-use super::{found, lost};
+use super::{found, found_again, lost};
 use crate::engine::EventKind;
 use crate::model::reports::Answer;
 use crate::model::{Actor, Digest, ImageRef, Span, Timestamp, limits, text};
@@ -98,7 +98,7 @@ fn resolved_to(shared: &Shared, told: &mut Told, asked: &Asked, resolved: &Resol
         Resolved::Missing => None,
         Resolved::Refused(why) => return lost(shared, &tag, &text::clean(why, limits::MESSAGE_CHARS)),
     };
-    found(shared, &tag);
+    found_again(shared, &tag);
     let news = shared.read(|state| state.tags.get(&asked.image).is_none_or(|tag| tag.digest != digest));
     if news {
         told.insert(asked.image.clone(), (digest.clone(), now));

@@ -49,6 +49,9 @@ pub(super) fn retry(state: &State, run: RunId, key: &StepKey, seen: &Seen) -> Re
         return Err(Rejection::Already(format!("{key} has not failed: it is {}", step.word())));
     }
     still_as_seen(state, run, step, seen)?;
+    if step.busy() {
+        return refused(format!("{key} is still being put back; try again when that is done"));
+    }
     let later = state
         .active()
         .find(|other| other.id != run.id && other.steps.keys().any(|k| run.steps.contains_key(k)));

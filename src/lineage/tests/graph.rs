@@ -66,8 +66,10 @@ fn two_changes_make_one_plan_and_a_changed_image_is_in_it_only_as_a_descendant()
 
 #[test]
 fn a_plan_names_the_parents_that_are_in_it() {
-    let plan = diamond().plan(&[image("os")], false);
-    let parents: Vec<Vec<String>> = plan.iter().map(|step| names(&step.parents)).collect();
+    let lineage = diamond();
+    let plan = lineage.plan(&[image("os")], false);
+    let parents: Vec<Vec<String>> =
+        plan.iter().map(|step| step.parents.iter().map(|parent| parent.short()).collect()).collect();
     assert_eq!(
         parents,
         [vec![], vec!["a:latest".to_owned()], vec![], vec!["a:latest".to_owned(), "z:latest".to_owned()]]

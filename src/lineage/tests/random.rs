@@ -128,11 +128,11 @@ proptest! {
     fn every_image_stands_after_all_that_it_is_built_from(arrows in arrows(), changed in 0usize..31) {
         let lineage = Lineage::new(&recipes(&arrows)).unwrap();
         let plan = lineage.plan(&[name(changed)], true);
-        let place: BTreeMap<&ImageRef, usize> = plan.iter().enumerate().map(|(at, step)| (&step.image, at)).collect();
+        let place: BTreeMap<&ImageRef, usize> = plan.iter().enumerate().map(|(at, step)| (step.image, at)).collect();
         for (parent, child, _) in &arrows {
             if let (Some(parent_at), Some(child_at)) = (place.get(&name(*parent)), place.get(&name(*child))) {
                 prop_assert!(parent_at < child_at);
-                prop_assert!(plan[*child_at].parents.contains(&name(*parent)));
+                prop_assert!(plan[*child_at].parents.contains(&&name(*parent)));
             }
         }
     }

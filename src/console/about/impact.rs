@@ -1,0 +1,87 @@
+//! Who else is affected: everything that stands on an image, what runs it, and who answers for that.
+
+use crate::api::rows::{Mark, RowKey};
+use crate::console::doc::Doc;
+use crate::console::replica::Replica;
+use crate::console::target::step_of;
+use crate::console::theme::Role;
+use crate::console::tree::base;
+use crate::model::{ImageRef, NodeId, Owner, StepKey, WorkloadId};
+use std::collections::BTreeSet;
+
+pub(super) fn impact(replica: &Replica, key: &RowKey) -> Doc {
+    let Some(image) = origin(replica, key) else {
+        let mut doc = Doc::new("who is affected");
+        doc.text("Not known: no image of the lineage belongs to this.", Role::Dim);
+        return doc;
+    };
+    let images = downstream(replica, &image);
+    let workloads: BTreeSet<&WorkloadId> =
+        images.iter().filter_map(|image| replica.image(image)).flat_map(|row| &row.workloads).collect();
+    let mut doc = Doc::new(format!("who is affected by {}", image.short()));
+    counts(&mut doc, replica, &workloads, images.len());
+    owners(&mut doc, replica, &images, &workloads);
+    for (at, row) in workloads.iter().filter_map(|id| replica.workload(id)).enumerate() {
+        let text = format!("{} {}/{} {}", row.workload, row.running, row.desired, row.state);
+        doc.marked(if at == 0 { "workloads" } else { "" }, text, row.mark);
+    }
+    for (at, row) in images.iter().filter_map(|image| replica.image(image)).enumerate() {
+        let mark = if row.behind { Mark::Moved } else { row.mark };
+        doc.marked(if at == 0 { "images" } else { "" }, format!("{} {}", row.image.short(), row.state), mark);
+    }
+    doc
+}
+
+fn origin(replica: &Replica, key: &RowKey) -> Option<ImageRef> {
+    match key {
+        RowKey::Image(image) => Some(image.clone()),
+        RowKey::Workload(workload) => replica.workload(workload)?.image.clone(),
+        RowKey::Run(run) => Some(replica.run(*run)?.image.clone()),
+        RowKey::Step(_, StepKey::Image(image)) => Some(image.clone()),
+        RowKey::Step(_, StepKey::Deploy(workload)) => replica.workload(workload)?.image.clone(),
+        RowKey::Incident(_) | RowKey::Event(_) => match &step_of(replica, key)?.step {
+            StepKey::Image(image) => Some(image.clone()),
+            StepKey::Deploy(workload) => replica.workload(workload)?.image.clone(),
+        },
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+    }
+}
+
+/// The image and all that stands on it.
+fn downstream(replica: &Replica, image: &ImageRef) -> BTreeSet<ImageRef> {
+    let mut found = BTreeSet::from([image.clone()]);
+    loop {
+        let stands_on = |image: &ImageRef| found.contains(image);
+        let more: Vec<ImageRef> = replica
+            .images()
+            .map(|(_, row)| row)
+            .filter(|row| !found.contains(&row.image) && base(row).is_some_and(stands_on))
+            .map(|row| row.image.clone())
+            .collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+fn counts(doc: &mut Doc, replica: &Replica, workloads: &BTreeSet<&WorkloadId>, images: usize) {
+    let rows = || workloads.iter().filter_map(|id| replica.workload(id));
+    let tasks: u32 = rows().map(|row| row.running).sum();
+    let nodes: BTreeSet<&NodeId> =
+        rows().flat_map(|row| &row.tasks).filter_map(|task| task.node.as_ref()).collect();
+    doc.pair(
+        "reach",
+        format!("{images} images, {} workloads, {tasks} tasks on {} nodes", workloads.len(), nodes.len()),
+    );
+}
+
+fn owners(doc: &mut Doc, replica: &Replica, images: &BTreeSet<ImageRef>, workloads: &BTreeSet<&WorkloadId>) {
+    let of_images =
+        images.iter().filter_map(|image| replica.image(image)).filter_map(|row| row.owner.as_ref());
+    let of_workloads =
+        workloads.iter().filter_map(|id| replica.workload(id)).filter_map(|row| row.owner.as_ref());
+    let all: BTreeSet<&Owner> = of_images.chain(of_workloads).collect();
+    let names: Vec<&str> = all.into_iter().map(Owner::as_str).collect();
+    doc.pair("owners", if names.is_empty() { "nobody is named".to_owned() } else { names.join(", ") });
+}

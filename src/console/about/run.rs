@@ -1,0 +1,36 @@
+//! A run: what set it off, how far it is, what it waits for.
+
+use super::{freeze_lines, waiting_lines};
+use crate::api::rows::RunRow;
+use crate::console::doc::Doc;
+use crate::console::plain::word;
+use crate::console::replica::Replica;
+use crate::console::text::{exactly_when, short};
+use crate::model::Timestamp;
+
+pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
+    let mut doc = Doc::new(format!("run {} {}", row.run, row.cause));
+    doc.marked("state", row.state.clone(), row.mark);
+    doc.pair("does", row.doing.clone());
+    freeze_lines(&mut doc, row.paused.as_ref(), now);
+    waiting_lines(&mut doc, row.waiting.as_ref(), now);
+    let left = row.left.map_or("not known".to_owned(), |left| left.to_string());
+    let usual = row.usual.map_or("not known".to_owned(), |usual| usual.to_string());
+    match row.ended {
+        Some(at) => {
+            let took = at.since(row.started);
+            doc.pair("ended", format!("{}, took {took}, usually {usual}", exactly_when(at, now)))
+        }
+        None => doc.pair("left", format!("{left}, usually {usual} in all")),
+    };
+    doc.pair("began", format!("{} by {}", exactly_when(row.started, now), row.by));
+    doc.pair(
+        "moved",
+        format!("{} {}→{}", row.image.short(), short(row.from.as_ref()), short(row.to.as_ref())),
+    );
+    for (at, step) in replica.step_rows(row.run).enumerate() {
+        let text = format!("{} {}: {}", word(step.mark), step.title, step.state);
+        doc.marked(if at == 0 { "steps" } else { "" }, text, step.mark);
+    }
+    doc
+}

@@ -1,0 +1,240 @@
+//! What a sheet says: what would happen, to whom, how it can be undone, and what happens otherwise.
+
+use super::step::approvals;
+use crate::api::rows::{HoldRow, IncidentRow, RunRow, StepRow};
+use crate::console::doc::Doc;
+use crate::console::model::Model;
+use crate::console::rank::List;
+use crate::console::replica::Replica;
+use crate::console::sheet::{Order, Sheet};
+use crate::console::text::{short, when};
+use crate::console::theme::Role;
+use crate::model::setup::OnFailure;
+use crate::model::{ImageRef, Timestamp, WorkloadId};
+
+/// The sheet as a page, without its field.
+pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
+    let replica = &model.replica;
+    let mut doc = Doc::new(title(replica, &sheet.order));
+    for moved in &sheet.moved {
+        doc.styled("MOVED", moved.clone(), Role::Refused);
+    }
+    match &sheet.order {
+        Order::Approve(run, step) => {
+            with(&mut doc, replica.step(*run, step), |doc, row| approve(doc, row, model.now))
+        }
+        Order::Reject(run, step) => {
+            with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now))
+        }
+        Order::Retry(run, step) => with(&mut doc, replica.step(*run, step), retry),
+        Order::Rollback(run, step) => with(&mut doc, replica.step(*run, step), rollback),
+        Order::Pause(run) => with(&mut doc, replica.run(*run), |doc, row| pause(doc, replica, row)),
+        Order::Resume(run) => with(&mut doc, replica.run(*run), |doc, row| resume(doc, row, model.now)),
+        Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
+        Order::Start(image) => start(&mut doc, replica, image),
+        Order::Unquarantine(workload) => unquarantine(&mut doc, replica, workload, model.now),
+        Order::Freeze => freeze(&mut doc, replica),
+        Order::Thaw => thaw(&mut doc, replica, model.now),
+        Order::Claim(incident) => {
+            with(&mut doc, replica.incident(*incident), |doc, row| claim(doc, row, model.now))
+        }
+        Order::Close(incident) => with(&mut doc, replica.incident(*incident), close),
+    }
+    doc
+}
+
+fn with<T>(doc: &mut Doc, row: Option<&T>, say: impl FnOnce(&mut Doc, &T)) {
+    if let Some(row) = row {
+        say(doc, row);
+    }
+}
+
+fn title(replica: &Replica, order: &Order) -> String {
+    let name = |run: &crate::model::RunId, step: &crate::model::StepKey| {
+        let row = replica.step(*run, step);
+        let title = row.map_or(step.to_string(), |row| row.title.clone());
+        (title, row)
+    };
+    match order {
+        Order::Approve(run, step) => {
+            let (title, row) = name(run, step);
+            let (digest, before) = (row.and_then(|r| r.digest.as_ref()), row.and_then(|r| r.before.as_ref()));
+            format!("APPROVE {title} {} ══ in place of {}", short(digest), short(before))
+        }
+        Order::Reject(run, step) => format!("REJECT {}", name(run, step).0),
+        Order::Retry(run, step) => format!("TRY AGAIN {}", name(run, step).0),
+        Order::Rollback(run, step) => {
+            let (title, row) = name(run, step);
+            format!("ROLL BACK {title} to {}", short(row.and_then(|row| row.before.as_ref())))
+        }
+        Order::Pause(run) => format!("PAUSE run {run}"),
+        Order::Resume(run) => format!("RESUME run {run}"),
+        Order::Abort(run) => format!("ABORT run {run}"),
+        Order::Start(image) => format!("START a run of {}", image.short()),
+        Order::Unquarantine(workload) => format!("UNQUARANTINE {workload}"),
+        Order::Freeze => "FREEZE EVERYTHING".to_owned(),
+        Order::Thaw => "END THE FREEZE".to_owned(),
+        Order::Claim(incident) => format!("CLAIM incident {incident}"),
+        Order::Close(incident) => format!("CLOSE incident {incident}"),
+    }
+}
+
+fn approve(doc: &mut Doc, row: &StepRow, now: Timestamp) {
+    let Some(hold) = &row.hold else {
+        doc.text("It is not held any more.", Role::Refused);
+        return;
+    };
+    approvals(doc, hold, now);
+    doc.pair(
+        "tested",
+        row.cases.map_or(row.result.clone(), |(passed, all)| format!("{passed} of {all} cases passed")),
+    );
+    plan(doc, hold);
+    doc.pair("if sick", hold.if_sick.clone());
+    doc.pair("undo", undo(hold));
+    doc.pair("if nobody", hold.if_nobody.clone());
+    doc.pair("affects", hold.affects.clone());
+}
+
+fn plan(doc: &mut Doc, hold: &HoldRow) {
+    doc.pair("at once", hold.at_once.clone());
+    doc.lines("then", &hold.then);
+}
+
+fn undo(hold: &HoldRow) -> String {
+    match hold.on_failure {
+        OnFailure::Rollback => hold.undo.clone(),
+        OnFailure::Stop => format!("{} IRREVERSIBLE: never put back by itself", hold.undo),
+    }
+}
+
+fn reject(doc: &mut Doc, row: &StepRow, now: Timestamp) {
+    doc.pair(
+        "ends",
+        format!(
+            "{} {} is thrown away; what is built on it is blocked",
+            row.title,
+            short(row.digest.as_ref())
+        ),
+    );
+    doc.pair("stays", format!("{} goes on as it is", short(row.before.as_ref())));
+    if let Some(hold) = &row.hold {
+        approvals(doc, hold, now);
+        doc.pair("if nobody", hold.if_nobody.clone());
+        doc.pair("affects", hold.affects.clone());
+    }
+    doc.pair("undo", "T (try again) builds and tests it anew");
+}
+
+fn retry(doc: &mut Doc, row: &StepRow) {
+    doc.pair("again", format!("{}, and what it blocks", row.title));
+    doc.pair("was", format!("{}: {}", row.state, row.result));
+    doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    doc.pair("undo", "X ends the run");
+}
+
+fn rollback(doc: &mut Doc, row: &StepRow) {
+    let (now, before) = (short(row.digest.as_ref()), short(row.before.as_ref()));
+    doc.pair(
+        "at once",
+        format!("{} goes from {now} back to {before}: its spec from before is put back", row.title),
+    );
+    doc.pair("then", format!("{now} is quarantined: it does not come back by itself"));
+    doc.pair(
+        "takes",
+        row.usual.map_or("not known; it was never timed".to_owned(), |usual| {
+            format!("usually {usual}, with the soak")
+        }),
+    );
+    doc.pair("undo", "U lets it take the new one again");
+    if let Some(hold) = &row.hold {
+        doc.pair("affects", hold.affects.clone());
+    }
+    owner(doc, row);
+}
+
+fn owner(doc: &mut Doc, row: &StepRow) {
+    doc.pair("owner", row.owner.as_ref().map_or(String::new(), ToString::to_string));
+}
+
+fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    doc.pair("stops", format!("run {}: no new step is started", row.run));
+    doc.pair("finishes", in_flight(replica, |run| run.run == row.run));
+    doc.pair("by itself", "stays paused until somebody resumes it (P)");
+}
+
+/// What goes on to its next safe point whatever is asked for now.
+fn in_flight(replica: &Replica, wanted: impl Fn(&RunRow) -> bool) -> String {
+    let going = replica.list(List::Going).iter().filter_map(|(_, key)| match &**key {
+        crate::api::rows::RowKey::Run(run) => replica.run(*run),
+        _ => None,
+    });
+    let steps = going.filter(|run| wanted(run)).flat_map(|run| {
+        let at_work =
+            replica.step_rows(run.run).filter(|step| step.started.is_some() && step.ended.is_none());
+        at_work.filter(|step| step.hold.is_none())
+    });
+    let names: Vec<String> = steps.map(|step| format!("{} ({})", step.title, step.state)).collect();
+    if names.is_empty() { "nothing is in flight".to_owned() } else { names.join(", ") }
+}
+
+fn resume(doc: &mut Doc, row: &RunRow, now: Timestamp) {
+    super::freeze_lines(doc, row.paused.as_ref(), now);
+    doc.pair("at once", format!("run {} goes on: {}", row.run, row.state));
+    doc.pair("undo", "p pauses it again; what was started meanwhile goes on to its next safe point");
+}
+
+fn abort(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    doc.pair("ends", format!("run {} for good: {}", row.run, row.cause));
+    doc.pair("in flight", in_flight(replica, |run| run.run == row.run));
+    doc.pair("put back", "workloads that are being updated; published tags and healthy workloads stay");
+    doc.pair("undo", "none; S starts a new run");
+}
+
+fn start(doc: &mut Doc, replica: &Replica, image: &ImageRef) {
+    let row = replica.image(image);
+    let digest = row.and_then(|row| row.digest.as_ref());
+    doc.pair("image", format!("{image} {}", short(digest)));
+    doc.pair("at once", "what is built on it is built, tested and held anew, as if it had moved");
+    doc.pair("affects", "i shows who");
+    doc.pair("undo", "X ends the run; nothing is deployed before its gates");
+}
+
+fn unquarantine(doc: &mut Doc, replica: &Replica, workload: &WorkloadId, now: Timestamp) {
+    if let Some(row) = replica.workload(workload) {
+        super::workload::quarantine(doc, row, now);
+        doc.pair("at once", format!("{workload} may take it again with the next run, or with T"));
+        doc.pair("affects", format!("{} tasks", row.desired));
+    }
+    doc.pair("undo", "R puts it back if it makes people sick again");
+}
+
+fn freeze(doc: &mut Doc, replica: &Replica) {
+    doc.pair("stops", "no new step is started, in any run");
+    doc.pair("finishes", in_flight(replica, |_| true));
+    doc.pair("goes on", "watching, probing, and putting back what is sick");
+    doc.pair("by itself", "stays frozen until somebody ends it (P)");
+}
+
+fn thaw(doc: &mut Doc, replica: &Replica, now: Timestamp) {
+    let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
+    super::freeze_lines(doc, freeze, now);
+    let going = replica.list(List::Going).len();
+    doc.pair("at once", format!("{going} runs may start their next steps"));
+    doc.pair("undo", "! freezes again");
+}
+
+fn claim(doc: &mut Doc, row: &IncidentRow, now: Timestamp) {
+    doc.pair("about", row.cause.clone());
+    let taken = row.claimed.as_ref();
+    let text = taken.map_or("nobody".to_owned(), |(who, at)| format!("{who} since {}", when(*at, now)));
+    doc.pair("has it now", text);
+    doc.pair("at once", "the others see that you look at it");
+}
+
+fn close(doc: &mut Doc, row: &IncidentRow) {
+    doc.pair("about", row.cause.clone());
+    doc.pair("verdict", row.verdict.clone());
+    doc.pair("put back", row.restored.clone());
+    doc.pair("at once", "it leaves the list of what needs somebody; the journal keeps it");
+}

@@ -1,0 +1,240 @@
+//! A sheet: what would be sent, what must be typed for it, and what its author saw.
+
+use super::replica::Replica;
+use crate::model::limits::SHEET_DEAF;
+use crate::model::{Command, Digest, ImageRef, IncidentId, RunId, Seen, StepKey, Timestamp, WorkloadId};
+
+/// What a sheet would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Let a held step go on.
+    Approve(RunId, StepKey),
+    /// Refuse it.
+    Reject(RunId, StepKey),
+    /// Try a failed step again.
+    Retry(RunId, StepKey),
+    /// Put a workload back.
+    Rollback(RunId, StepKey),
+    /// Pause a run.
+    Pause(RunId),
+    /// Resume it.
+    Resume(RunId),
+    /// End it.
+    Abort(RunId),
+    /// Start a run.
+    Start(ImageRef),
+    /// Release what is quarantined.
+    Unquarantine(WorkloadId),
+    /// Freeze everything.
+    Freeze,
+    /// Take the freeze back.
+    Thaw,
+    /// Take an incident.
+    Claim(IncidentId),
+    /// Close an incident.
+    Close(IncidentId),
+}
+
+/// What proves that the sheet was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Enter; a reason may be given.
+    Enter,
+    /// Enter; a reason must be given.
+    Reason,
+    /// This text, which the sheet shows; a reason may be given.
+    Code(String),
+    /// This full name, and a reason.
+    Name(String),
+}
+
+/// Which field keys go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// What proves that it was read.
+    Proof,
+    /// The reason.
+    Reason,
+}
+
+/// An open sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// What it would do.
+    pub order: Order,
+    /// What must be typed.
+    pub proof: Proof,
+    /// What was on screen when its author began to type.
+    pub seen: Seen,
+    /// What was typed as proof.
+    pub typed: String,
+    /// What was typed as reason.
+    pub reason: String,
+    /// Where keys go.
+    pub field: Field,
+    /// When it was opened, or last became another one: keys of the first moments are dropped.
+    pub opened: Timestamp,
+    /// What moved since it was opened, to be read before anything is typed.
+    pub moved: Vec<String>,
+    /// The ticket, once it was sent.
+    pub sent: Option<u64>,
+    /// Why the last Enter did nothing.
+    pub problem: Option<String>,
+}
+
+impl Sheet {
+    /// A fresh sheet; none when its object is not there.
+    pub fn open(order: Order, replica: &Replica, at: Timestamp) -> Option<Self> {
+        let seen = fence(&order, replica)?;
+        let proof = proof(&order, replica)?;
+        let field = match proof {
+            Proof::Enter | Proof::Reason => Field::Reason,
+            Proof::Code(_) | Proof::Name(_) => Field::Proof,
+        };
+        Some(Self {
+            order,
+            proof,
+            seen,
+            typed: String::new(),
+            reason: String::new(),
+            field,
+            opened: at,
+            moved: Vec::new(),
+            sent: None,
+            problem: None,
+        })
+    }
+
+    /// Whether a key that was pressed at `at` was typed at the screen before.
+    pub fn is_deaf(&self, at: Timestamp) -> bool {
+        at < self.opened + SHEET_DEAF
+    }
+
+    /// Compares the sheet with the rows as they are now. What moved is said, and must be read before anything is typed.
+    pub fn recheck(&mut self, replica: &Replica, at: Timestamp) {
+        let now = fence(&self.order, replica);
+        if now.as_ref() == Some(&self.seen) || self.sent.is_some() {
+            return;
+        }
+        self.moved = match &now {
+            Some(now) => differences(&self.seen, now),
+            None => vec!["it is not there any more: Esc".to_owned()],
+        };
+        self.typed.clear();
+        self.problem = None;
+        self.opened = at;
+        if let Some(now) = now {
+            self.seen = now;
+            self.proof = proof(&self.order, replica).unwrap_or(Proof::Enter);
+        }
+    }
+
+    /// Whether what the sheet is about is still there.
+    pub fn still_stands(&self, replica: &Replica) -> bool {
+        fence(&self.order, replica).is_some()
+    }
+
+    /// The command, or what is missing.
+    pub fn command(&self) -> Result<Command, String> {
+        let reason = self.reason.trim();
+        match &self.proof {
+            Proof::Enter => {}
+            Proof::Reason if reason.is_empty() => return Err("a reason is needed: type it".to_owned()),
+            Proof::Reason => {}
+            Proof::Code(code) | Proof::Name(code) if self.typed != *code => {
+                return Err(format!("type {code}, as it is shown, then Enter"));
+            }
+            Proof::Name(_) if reason.is_empty() => {
+                return Err("a reason is needed: Tab, then type it".to_owned());
+            }
+            Proof::Code(_) | Proof::Name(_) => {}
+        }
+        Ok(self.build(reason))
+    }
+
+    fn build(&self, reason: &str) -> Command {
+        let seen = self.seen.clone();
+        let given = (!reason.is_empty()).then(|| reason.to_owned());
+        let reason = reason.to_owned();
+        match self.order.clone() {
+            Order::Approve(run, step) => Command::Approve { run, step, seen, note: given },
+            Order::Reject(run, step) => Command::Reject { run, step, seen, reason },
+            Order::Retry(run, step) => Command::Retry { run, step, seen, reason: given },
+            Order::Rollback(run, step) => Command::Rollback { run, step, seen, reason: given },
+            Order::Pause(run) => Command::Pause { run, reason: given, until: None },
+            Order::Resume(run) => Command::Resume { run, reason: given },
+            Order::Abort(run) => Command::Abort { run, reason },
+            Order::Start(image) => Command::Start { image, reason: given },
+            Order::Unquarantine(workload) => Command::Unquarantine { workload, reason },
+            Order::Freeze => Command::Freeze { reason: given, until: None },
+            Order::Thaw => Command::Thaw { reason: given },
+            Order::Claim(incident) => Command::Claim { incident },
+            Order::Close(incident) => Command::Close { incident, reason },
+        }
+    }
+}
+
+/// What must stay as it is while the sheet is open; none when its object is not there.
+fn fence(order: &Order, replica: &Replica) -> Option<Seen> {
+    let nothing = Some(Seen::default());
+    match order {
+        Order::Approve(run, step)
+        | Order::Reject(run, step)
+        | Order::Retry(run, step)
+        | Order::Rollback(run, step) => replica.step(*run, step).map(|row| row.expect.clone()),
+        Order::Resume(run) | Order::Abort(run) => {
+            replica.run(*run).map(|row| Seen { plan: Some(row.plan.clone()), ..Seen::default() })
+        }
+        Order::Start(image) => {
+            replica.image(image).map(|row| Seen { digest: row.digest.clone(), ..Seen::default() })
+        }
+        Order::Unquarantine(workload) => replica.workload(workload).map(|row| Seen {
+            digest: row.quarantine.first().map(|held| held.digest.clone()),
+            ..Seen::default()
+        }),
+        // Towards safety nothing may stand in the way, also not a plan that has just moved.
+        Order::Pause(run) => replica.run(*run).map(|_| Seen::default()),
+        Order::Claim(incident) | Order::Close(incident) => {
+            replica.incident(*incident).map(|_| Seen::default())
+        }
+        Order::Freeze => nothing,
+        Order::Thaw => replica.daemon().and_then(|daemon| daemon.freeze.as_ref()).map(|_| Seen::default()),
+    }
+}
+
+/// What proves that this sheet was read, as the rows are now.
+fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
+    let code = |digest: Option<&Digest>, otherwise: String| {
+        Proof::Code(digest.map_or(otherwise, |digest| digest.short().to_owned()))
+    };
+    Some(match order {
+        Order::Pause(_) | Order::Freeze | Order::Claim(_) => Proof::Enter,
+        Order::Reject(..) | Order::Close(_) => Proof::Reason,
+        Order::Approve(run, step) | Order::Retry(run, step) => {
+            code(replica.step(*run, step)?.digest.as_ref(), run.to_string())
+        }
+        Order::Rollback(run, step) => code(replica.step(*run, step)?.before.as_ref(), run.to_string()),
+        Order::Resume(run) => Proof::Code(run.to_string()),
+        Order::Start(image) => code(replica.image(image)?.digest.as_ref(), image.short()),
+        Order::Thaw => Proof::Code(replica.daemon()?.name.clone()),
+        Order::Abort(run) => Proof::Name(format!("run {run}")),
+        Order::Unquarantine(workload) => Proof::Name(workload.to_string()),
+    })
+}
+
+/// What moved, line by line.
+fn differences(before: &Seen, now: &Seen) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut digests = |what: &str, a: &Option<Digest>, b: &Option<Digest>| {
+        if a != b {
+            let (a, b) = (super::text::short(a.as_ref()), super::text::short(b.as_ref()));
+            out.push(format!("{what} was {a} and is {b} now"));
+        }
+    };
+    digests("the digest", &before.digest, &now.digest);
+    digests("the plan", &before.plan, &now.plan);
+    if before.generation != now.generation {
+        out.push("the step has changed its state".to_owned());
+    }
+    out
+}

@@ -1,0 +1,209 @@
+//! What the selected row is about, and which actions are legal there. Footer, palette and keys all ask here.
+
+use super::actions::Action;
+use super::model::{About, Model, Screen};
+use super::rank::List;
+use super::replica::Replica;
+use super::sheet::Order;
+use crate::api::rows::{IncidentRow, May, Row, RowKey, StepRow};
+use crate::model::{RunId, StepKey};
+
+/// What the selected row, or the page that is open, is about. A need stands for what it leads to.
+pub fn target(model: &Model) -> Option<RowKey> {
+    let key = match model.screen() {
+        Screen::Page(about, _) => page_key(about)?,
+        Screen::Log(log) => log.about.clone(),
+        Screen::Run(run, picker) => picker.selected.as_ref().map_or(RowKey::Run(*run), |key| (**key).clone()),
+        Screen::Overview(_)
+        | Screen::Lineage(..)
+        | Screen::Updates(_)
+        | Screen::Runs(_)
+        | Screen::Incidents(_)
+        | Screen::Journal(..) => (**model.selected()?).clone(),
+    };
+    Some(resolve(&model.replica, key))
+}
+
+/// What a row stands for.
+pub fn resolve(replica: &Replica, key: RowKey) -> RowKey {
+    match replica.row(&key) {
+        Some(Row::Need(need)) => need.leads_to.clone().unwrap_or(key),
+        Some(Row::Event(event)) => match (event.run, &event.step) {
+            (Some(run), Some(step)) => RowKey::Step(run, step.clone()),
+            (Some(run), None) => RowKey::Run(run),
+            (None, _) => key,
+        },
+        _ => key,
+    }
+}
+
+fn page_key(about: &About) -> Option<RowKey> {
+    Some(match about {
+        About::Step(run, step) => RowKey::Step(*run, step.clone()),
+        About::Incident(incident) => RowKey::Incident(*incident),
+        About::Workload(workload) => RowKey::Workload(workload.clone()),
+        About::Image(image) => RowKey::Image(image.clone()),
+        About::Event(seq) => RowKey::Event(*seq),
+        About::Impact(key) | About::Why(key, _) => key.clone(),
+        About::Help => return None,
+    })
+}
+
+/// The run that a row belongs to.
+pub fn run_of(replica: &Replica, key: &RowKey) -> Option<RunId> {
+    match key {
+        RowKey::Run(run) | RowKey::Step(run, _) => Some(*run),
+        RowKey::Image(image) => replica.image(image)?.run,
+        RowKey::Workload(workload) => replica.workload(workload)?.run,
+        RowKey::Incident(incident) => Some(replica.incident(*incident)?.run),
+        RowKey::Event(seq) => replica.event(*seq)?.run,
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+    }
+}
+
+/// The step that a row is about, where it is about one.
+pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
+    match key {
+        RowKey::Step(run, step) => replica.step(*run, step),
+        RowKey::Image(image) => replica.step(replica.image(image)?.run?, &StepKey::Image(image.clone())),
+        RowKey::Workload(workload) => {
+            replica.step(replica.workload(workload)?.run?, &StepKey::Deploy(workload.clone()))
+        }
+        RowKey::Incident(incident) => {
+            let row = replica.incident(*incident)?;
+            replica.step(row.run, &row.step)
+        }
+        RowKey::Event(seq) => {
+            let row = replica.event(*seq)?;
+            replica.step(row.run?, row.step.as_ref()?)
+        }
+        RowKey::Run(_) | RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+    }
+}
+
+/// The step that may be treated so: the row's own, or the first such of its run.
+fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
+    match key {
+        RowKey::Run(run) => replica.step_rows(*run).find(|step| step.may.contains(&may)),
+        other => step_of(replica, other).filter(|step| step.may.contains(&may)),
+    }
+}
+
+/// The incident that a row is about, as long as it is open.
+pub fn open_incident<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a IncidentRow> {
+    if let RowKey::Incident(incident) = key {
+        return replica.incident(*incident).filter(|row| row.closed.is_none());
+    }
+    let (run, step) = (run_of(replica, key)?, step_of(replica, key).map(|row| &row.step));
+    let rows = replica.list(List::Incidents).iter().filter_map(|(_, key)| match &**key {
+        RowKey::Incident(incident) => replica.incident(*incident),
+        _ => None,
+    });
+    rows.take_while(|row| row.closed.is_none())
+        .find(|row| row.run == run && step.is_none_or(|step| *step == row.step))
+}
+
+/// The log to open: the row's own, or that of the first step of its run that failed, else of one at work.
+pub fn log_of(replica: &Replica, key: &RowKey) -> Option<String> {
+    if let RowKey::Run(run) = key {
+        let with_log = |step: &&StepRow| !step.logs.is_empty();
+        let failed = replica.step_rows(*run).filter(with_log).find(|step| step.state == "failed");
+        let step = failed.or_else(|| replica.step_rows(*run).filter(with_log).last())?;
+        return step.logs.last().cloned();
+    }
+    step_of(replica, key)?.logs.last().cloned()
+}
+
+/// The sheet that an action opens here; none where it is not legal.
+pub fn order(model: &Model, action: Action) -> Option<Order> {
+    let replica = &model.replica;
+    let frozen = replica.daemon().is_some_and(|daemon| daemon.freeze.is_some());
+    let target = target(model);
+    let key = target.as_ref();
+    let step = |may: May| step_that_may(replica, key?, may).map(|row| (row.run, row.step.clone()));
+    let run = || replica.run(run_of(replica, key?)?).filter(|row| row.ended.is_none());
+    match action {
+        Action::Approve => step(May::Approve).map(|(run, step)| Order::Approve(run, step)),
+        Action::Retry => step(May::Retry).map(|(run, step)| Order::Retry(run, step)),
+        Action::Rollback => step(May::Rollback).map(|(run, step)| Order::Rollback(run, step)),
+        Action::Reject => match step(May::Reject) {
+            Some((run, step)) => Some(Order::Reject(run, step)),
+            None => open_incident(replica, key?).map(|row| Order::Close(row.incident)),
+        },
+        Action::Pause => run().filter(|row| row.paused.is_none()).map(|row| Order::Pause(row.run)),
+        Action::Resume => match run().filter(|row| row.paused.is_some()) {
+            Some(row) => Some(Order::Resume(row.run)),
+            None => frozen.then_some(Order::Thaw),
+        },
+        Action::Abort => run().map(|row| Order::Abort(row.run)),
+        Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
+        Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
+        Action::Start => match key? {
+            RowKey::Image(image) => Some(Order::Start(image.clone())),
+            _ => None,
+        },
+        Action::Unquarantine => match key? {
+            RowKey::Workload(workload) => {
+                let row = replica.workload(workload)?;
+                (!row.quarantine.is_empty()).then(|| Order::Unquarantine(workload.clone()))
+            }
+            RowKey::Step(_, StepKey::Deploy(workload)) => {
+                let row = replica.workload(workload)?;
+                (!row.quarantine.is_empty()).then(|| Order::Unquarantine(workload.clone()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether an action does anything here.
+pub fn is_legal(model: &Model, action: Action) -> bool {
+    let replica = &model.replica;
+    let target = || target(model);
+    let in_log = matches!(model.screen(), Screen::Log(_));
+    let in_list = model.screen().picker().is_some();
+    match action {
+        Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => true,
+        Action::Now | Action::Lineage | Action::Updates | Action::Runs | Action::Incidents => true,
+        Action::Journal | Action::Jump | Action::Palette | Action::Behind | Action::Copy => true,
+        Action::Help | Action::Leave | Action::Quit | Action::Redraw | Action::Suspend => true,
+        Action::Interrupt | Action::Back => true,
+        Action::Fold | Action::Unfold => in_log || matches!(model.screen(), Screen::Lineage(..)),
+        Action::Open => in_list && model.selected().is_some(),
+        Action::Filter => in_list,
+        Action::Why => target().is_some_and(|key| why_id(replica, &key).is_some()),
+        Action::Impact => target().is_some_and(|key| impact_of(replica, &key)),
+        Action::Log => !in_log && target().is_some_and(|key| log_of(replica, &key).is_some()),
+        Action::Events => target().is_some_and(|key| run_of(replica, &key).is_some()),
+        Action::Follow | Action::Wrap => in_log,
+        Action::Pause
+        | Action::Reject
+        | Action::Claim
+        | Action::Freeze
+        | Action::Approve
+        | Action::Resume
+        | Action::Start
+        | Action::Retry
+        | Action::Rollback
+        | Action::Abort
+        | Action::Unquarantine => order(model, action).is_some(),
+    }
+}
+
+fn impact_of(replica: &Replica, key: &RowKey) -> bool {
+    match key {
+        RowKey::Image(_) | RowKey::Workload(_) | RowKey::Step(..) | RowKey::Run(_) => true,
+        RowKey::Incident(_) => step_of(replica, key).is_some(),
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) | RowKey::Event(_) => false,
+    }
+}
+
+/// The id under which the daemon is asked why: `42`, `42/image:web:1`, `incident 3`.
+pub fn why_id(replica: &Replica, key: &RowKey) -> Option<String> {
+    match key {
+        RowKey::Run(run) => Some(run.to_string()),
+        RowKey::Incident(incident) => Some(format!("incident {incident}")),
+        other => step_of(replica, other).map(|row| format!("{}/{}", row.run, row.step)),
+    }
+}

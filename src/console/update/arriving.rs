@@ -1,0 +1,106 @@
+//! What comes from outside: rows, the link, the clock, answers.
+
+use super::moving::keep_in_sight;
+use crate::api::Me;
+use crate::api::rows::RowKey;
+use crate::api::stream::Frame;
+use crate::api::why::Why;
+use crate::console::model::{About, Asked, Link, Mode, Model, Screen, Size};
+use crate::console::msg::{Changed, LinkEvent};
+use crate::console::rank::List;
+use crate::console::target::why_id;
+use crate::model::{Seq, Timestamp};
+
+/// The terminal has another size.
+pub fn resize(model: &mut Model, width: u16, height: u16) -> Changed {
+    let size = Size { width, height };
+    let changed = model.size != size;
+    model.size = size;
+    keep_in_sight(model);
+    changed.into()
+}
+
+/// A new minute: only what shows it changes.
+pub fn clock(model: &mut Model, at: Timestamp) -> Changed {
+    let before = model.now.hours_minutes();
+    model.now = at;
+    (before != at.hours_minutes()).into()
+}
+
+/// The link came up or went down.
+pub fn link(model: &mut Model, event: LinkEvent) -> Changed {
+    let before = model.link.clone();
+    model.link = match event {
+        // The stream goes on where it broke; a daemon that cannot do that begins anew, and then it is loading.
+        LinkEvent::Up if model.replica.place().is_some() => Link::Live,
+        LinkEvent::Up => Link::Loading,
+        LinkEvent::Down { why, at } => match &before {
+            Link::Lost { since, .. } => Link::Lost { why, since: *since },
+            Link::Connecting | Link::Loading | Link::Live | Link::Hopeless { .. } => {
+                Link::Lost { why, since: at }
+            }
+        },
+        LinkEvent::Hopeless { why } => Link::Hopeless { why },
+    };
+    (model.link != before).into()
+}
+
+/// Rows came.
+pub fn rows(model: &mut Model, frames: Vec<Frame>, at: Timestamp) -> Changed {
+    let mut changed = false;
+    for frame in frames {
+        let link = match frame {
+            Frame::Begin { .. } => Some(Link::Loading),
+            Frame::End { .. } => Some(Link::Live),
+            Frame::Row { .. } | Frame::Delta { .. } => None,
+        };
+        changed |= model.replica.apply(frame);
+        if let Some(link) = link {
+            changed |= model.link != link;
+            model.link = link;
+            model.looked = model.looked.or_else(|| newest(model));
+        }
+    }
+    if !changed {
+        return Changed::No;
+    }
+    if let Mode::Sheet(sheet) = &mut model.mode {
+        sheet.recheck(&model.replica, at);
+    }
+    model.rebuild();
+    keep_in_sight(model);
+    Changed::Yes
+}
+
+/// The newest line of the journal.
+pub fn newest(model: &Model) -> Option<Seq> {
+    match model.replica.list(List::Events).first().map(|(_, key)| &**key) {
+        Some(RowKey::Event(seq)) => Some(*seq),
+        _ => None,
+    }
+}
+
+/// Who we are.
+pub fn me(model: &mut Model, me: Me) -> Changed {
+    let changed = model.me.as_ref() != Some(&me);
+    model.me = Some(me);
+    changed.into()
+}
+
+/// The answer to why.
+pub fn why(model: &mut Model, id: &str, answer: Result<Why, String>) -> Changed {
+    let asked = match answer {
+        Ok(why) => Asked::Answered(Box::new(why)),
+        Err(why) => Asked::Failed(why),
+    };
+    let Model { stack, replica, .. } = model;
+    for screen in stack.iter_mut() {
+        if let Screen::Page(About::Why(key, state), _) = screen {
+            if why_id(replica, key).as_deref() == Some(id) {
+                *state = asked;
+                return Changed::Yes;
+            }
+        }
+    }
+    Changed::No
+}

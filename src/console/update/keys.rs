@@ -1,0 +1,99 @@
+//! Where a key goes: into an open sheet or prompt, else to what the table binds it to.
+
+use super::{logs, moving, opening, prompts, sheets};
+use crate::console::actions::{Action, bound};
+use crate::console::key::Key;
+use crate::console::model::{Mode, Model, Notice};
+use crate::console::msg::{Changed, Cmd};
+use crate::console::target::is_legal;
+use crate::model::Timestamp;
+
+/// Takes a key.
+pub fn key(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
+    match &model.mode {
+        Mode::Normal => normal(model, key, at),
+        Mode::Sheet(_) => sheets::key(model, key, at),
+        Mode::Filter => (prompts::filter(model, key), Vec::new()),
+        Mode::Palette(..) => prompts::palette(model, key, at),
+        Mode::Jump(..) => (prompts::jump(model, key), Vec::new()),
+    }
+}
+
+/// Takes a pasted text: it goes into text fields only, never into what proves that a sheet was read.
+pub fn paste(model: &mut Model, text: &str) -> Changed {
+    let text = crate::console::text::safe(text);
+    match &mut model.mode {
+        Mode::Normal | Mode::Palette(..) => Changed::No,
+        Mode::Sheet(_) => sheets::paste(model, &text),
+        Mode::Filter | Mode::Jump(..) => {
+            prompts::paste(model, &text);
+            Changed::Yes
+        }
+    }
+}
+
+fn normal(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
+    let done = matches!(model.notice, Some(Notice::Done(_)));
+    if done {
+        model.notice = None;
+    }
+    let Some(action) = bound(key) else { return (done.into(), Vec::new()) };
+    let (changed, cmds) = act(model, action, at);
+    (if done { Changed::Yes } else { changed }, cmds)
+}
+
+/// Does what an action says.
+pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cmd>) {
+    if !is_legal(model, action) {
+        return (Changed::No, Vec::new());
+    }
+    match action {
+        Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => {
+            moving::moving(model, action)
+        }
+        Action::Fold | Action::Unfold => (moving::fold(model, action == Action::Fold), Vec::new()),
+        Action::Follow | Action::Wrap => logs::mode(model, action),
+        Action::Filter => set_mode(model, Mode::Filter),
+        Action::Palette => set_mode(model, Mode::Palette(String::new(), 0)),
+        Action::Jump => set_mode(model, Mode::Jump(String::new(), 0)),
+        Action::Now
+        | Action::Lineage
+        | Action::Updates
+        | Action::Runs
+        | Action::Incidents
+        | Action::Journal
+        | Action::Open
+        | Action::Back
+        | Action::Leave
+        | Action::Why
+        | Action::Impact
+        | Action::Log
+        | Action::Events
+        | Action::Behind
+        | Action::Help => opening::open(model, action),
+        Action::Copy => opening::copy(model),
+        Action::Pause
+        | Action::Reject
+        | Action::Claim
+        | Action::Freeze
+        | Action::Approve
+        | Action::Resume
+        | Action::Start
+        | Action::Retry
+        | Action::Rollback
+        | Action::Abort
+        | Action::Unquarantine => (sheets::open(model, action, at), Vec::new()),
+        Action::Quit => (Changed::No, vec![Cmd::Quit]),
+        Action::Redraw => (Changed::Yes, vec![Cmd::Redraw]),
+        Action::Suspend => (Changed::No, vec![Cmd::Suspend]),
+        Action::Interrupt => {
+            model.notice = Some(Notice::Done("q leaves this screen, Q the console".to_owned()));
+            (Changed::Yes, Vec::new())
+        }
+    }
+}
+
+fn set_mode(model: &mut Model, mode: Mode) -> (Changed, Vec<Cmd>) {
+    model.mode = mode;
+    (Changed::Yes, Vec::new())
+}

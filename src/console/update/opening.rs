@@ -1,0 +1,231 @@
+//! Screens that are opened and left.
+
+use super::arriving::newest;
+use super::moving::keep_in_sight;
+use crate::api::rows::{Row, RowKey};
+use crate::console::about;
+use crate::console::actions::Action;
+use crate::console::log::LogView;
+use crate::console::model::{About, Asked, Model, Notice, Picker, Screen, Tree};
+use crate::console::msg::{Changed, Cmd, LogFrom};
+use crate::console::rank::urgency;
+use crate::console::target::{log_of, resolve, run_of, target, why_id};
+use crate::model::{RunId, Span};
+
+/// Screens that can lie on each other; the deepest way through the console has six.
+const DEEPEST: usize = 16;
+
+/// Opens or leaves a screen.
+pub fn open(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
+    let picker = Picker::default;
+    match action {
+        Action::Now => view(model, Screen::Overview(picker())),
+        Action::Lineage => view(model, Screen::Lineage(picker(), Tree::default())),
+        Action::Updates => view(model, Screen::Updates(picker())),
+        Action::Runs => view(model, Screen::Runs(picker())),
+        Action::Incidents => view(model, Screen::Incidents(picker())),
+        Action::Journal => view(model, Screen::Journal(picker(), None)),
+        Action::Help => push(model, Screen::Page(About::Help, 0)),
+        Action::Open => deeper(model),
+        Action::Back => back(model, false),
+        Action::Leave => back(model, true),
+        Action::Why => why(model),
+        Action::Impact => with_target(model, |key| Screen::Page(About::Impact(key), 0)),
+        Action::Log => log(model),
+        Action::Events => events(model),
+        Action::Behind => behind(model),
+        _ => (Changed::No, Vec::new()),
+    }
+}
+
+fn view(model: &mut Model, screen: Screen) -> (Changed, Vec<Cmd>) {
+    leaving(model);
+    model.stack.clear();
+    model.stack.push(screen);
+    shown(model)
+}
+
+/// Puts a screen on top.
+pub fn push(model: &mut Model, screen: Screen) -> (Changed, Vec<Cmd>) {
+    if *model.screen() == screen {
+        return (Changed::No, Vec::new());
+    }
+    leaving(model);
+    if model.stack.len() == DEEPEST {
+        model.stack.remove(1);
+    }
+    model.stack.push(screen);
+    shown(model)
+}
+
+fn shown(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    model.rebuild();
+    keep_in_sight(model);
+    (Changed::Yes, Vec::new())
+}
+
+/// Who leaves the journal has looked at it.
+fn leaving(model: &mut Model) {
+    if matches!(model.screen(), Screen::Journal(_, None)) {
+        model.looked = newest(model).or(model.looked);
+    }
+}
+
+/// Closes the message, then the filter, then the screen; `leave` ends the console at the first screen.
+fn back(model: &mut Model, leave: bool) -> (Changed, Vec<Cmd>) {
+    if !leave && model.notice.take().is_some() {
+        return (Changed::Yes, Vec::new());
+    }
+    if let Some(picker) = model.screen_mut().picker_mut() {
+        if !leave && !picker.filter.is_empty() {
+            picker.filter.clear();
+            return shown(model);
+        }
+    }
+    if model.stack.len() > 1 {
+        leaving(model);
+        model.stack.pop();
+        return shown(model);
+    }
+    if matches!(model.screen(), Screen::Overview(_)) {
+        return (Changed::No, if leave { vec![Cmd::Quit] } else { Vec::new() });
+    }
+    view(model, Screen::Overview(Picker::default()))
+}
+
+/// Into the selected row.
+fn deeper(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let Some(key) = model.selected().map(|key| (**key).clone()) else { return (Changed::No, Vec::new()) };
+    if let (Screen::Journal(..), RowKey::Event(seq)) = (model.screen(), &key) {
+        return push(model, Screen::Page(About::Event(*seq), 0));
+    }
+    match screen_of(model, resolve(&model.replica, key)) {
+        Some(screen) => push(model, screen),
+        None => (Changed::No, Vec::new()),
+    }
+}
+
+/// The screen that shows what a row is about.
+pub fn screen_of(model: &Model, key: RowKey) -> Option<Screen> {
+    // A need that leads nowhere (a freeze) has said all it knows on its own screen.
+    Some(match key {
+        RowKey::Run(run) => Screen::Run(run, at_worst_step(model, run)),
+        RowKey::Step(run, step) => match step_incident(model, &RowKey::Step(run, step.clone())) {
+            Some(incident) if matches!(model.screen(), Screen::Overview(_)) => {
+                Screen::Page(About::Incident(incident), 0)
+            }
+            Some(_) | None => Screen::Page(About::Step(run, step), 0),
+        },
+        RowKey::Incident(incident) => Screen::Page(About::Incident(incident), 0),
+        RowKey::Image(image) => Screen::Page(About::Image(image), 0),
+        RowKey::Workload(workload) => Screen::Page(About::Workload(workload), 0),
+        RowKey::Event(seq) => Screen::Page(About::Event(seq), 0),
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => return None,
+    })
+}
+
+/// The step of a run that a person should look at first is selected.
+fn at_worst_step(model: &Model, run: RunId) -> Picker {
+    let steps = model.replica.steps(run).iter().enumerate();
+    let urgency_of = |key: &RowKey| match model.replica.row(key) {
+        Some(Row::Step(step)) => urgency(step.mark),
+        _ => i64::MAX,
+    };
+    let worst = steps.min_by_key(|(_, (_, key))| urgency_of(key));
+    let (index, selected) = worst.map_or((0, None), |(at, (_, key))| (at, Some(key.clone())));
+    Picker { selected, index, ..Picker::default() }
+}
+
+fn step_incident(model: &Model, key: &RowKey) -> Option<crate::model::IncidentId> {
+    crate::console::target::open_incident(&model.replica, key).map(|row| row.incident)
+}
+
+fn with_target(model: &mut Model, screen: impl FnOnce(RowKey) -> Screen) -> (Changed, Vec<Cmd>) {
+    match target(model) {
+        Some(key) => push(model, screen(key)),
+        None => (Changed::No, Vec::new()),
+    }
+}
+
+fn why(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let Some(key) = target(model) else { return (Changed::No, Vec::new()) };
+    let Some(id) = why_id(&model.replica, &key) else { return (Changed::No, Vec::new()) };
+    let (changed, _) = push(model, Screen::Page(About::Why(key, Asked::Waiting), 0));
+    (changed, vec![Cmd::Why { id }])
+}
+
+fn log(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let Some(key) = target(model) else { return (Changed::No, Vec::new()) };
+    let Some(id) = log_of(&model.replica, &key) else { return (Changed::No, Vec::new()) };
+    let (changed, _) = push(model, Screen::Log(Box::new(LogView::new(id.clone(), key))));
+    (changed, vec![Cmd::Log { id, from: LogFrom::FirstError, after: Span::default() }])
+}
+
+fn events(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let run = target(model).and_then(|key| run_of(&model.replica, &key));
+    match run {
+        Some(run) => push(model, Screen::Journal(Picker::default(), Some(run))),
+        None => (Changed::No, Vec::new()),
+    }
+}
+
+fn behind(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    if let Screen::Lineage(_, tree) = model.screen_mut() {
+        tree.behind_only = !tree.behind_only;
+        return shown(model);
+    }
+    let tree = Tree { behind_only: true, ..Tree::default() };
+    // Where an image or a workload is selected, it stays selected.
+    let selected =
+        model.selected().filter(|key| matches!(***key, RowKey::Image(_) | RowKey::Workload(_))).cloned();
+    push(model, Screen::Lineage(Picker { selected, ..Picker::default() }, tree))
+}
+
+/// The screen as text, into the clipboard.
+pub fn copy(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let text = match model.screen() {
+        Screen::Page(about, _) => about::page(model, about).plain(),
+        Screen::Log(log) => {
+            log.lines(log.top).take(200).fold(String::new(), |all, (_, line)| all + line + "\n")
+        }
+        Screen::Overview(_) => hand_over(model),
+        Screen::Lineage(..)
+        | Screen::Updates(_)
+        | Screen::Runs(_)
+        | Screen::Run(..)
+        | Screen::Incidents(_)
+        | Screen::Journal(..) => about::selected(model).map_or(String::new(), |doc| doc.plain()),
+    };
+    model.notice =
+        Some(Notice::Done(format!("copied {} lines, if the terminal allows it", text.lines().count())));
+    (Changed::Yes, vec![Cmd::Copy(text)])
+}
+
+/// What the next person on call needs to know, as text.
+fn hand_over(model: &Model) -> String {
+    use crate::console::plain::word;
+    use crate::console::rank::List;
+    use crate::console::text::{safe, when};
+    let mut out = format!("hand-over, {}\n", model.now);
+    for list in [List::Needs, List::Going, List::Coming] {
+        for (_, key) in model.replica.list(list) {
+            let line = match model.replica.row(key) {
+                Some(Row::Need(row)) => {
+                    format!(
+                        "needs you: {} {}: {}; if nobody acts: {}",
+                        word(row.mark),
+                        row.object,
+                        row.text,
+                        row.outcome
+                    )
+                }
+                Some(Row::Run(row)) => format!("on its way: run {} {}: {}", row.run, row.cause, row.state),
+                Some(Row::Coming(row)) => format!("coming up: {} {}", when(row.at, model.now), row.text),
+                _ => continue,
+            };
+            out.push_str(&safe(&line));
+            out.push('\n');
+        }
+    }
+    out
+}

@@ -1,0 +1,139 @@
+//! Sheets: opened, typed into, sent, answered.
+//!
+//! 1. Keys of the first moments are dropped: they were typed at the screen before.
+//! 2. A paste reaches the reason only, never what proves that the sheet was read.
+//! 3. Nothing is sent while the link is down or this console may not act; then the sheet has no field at all.
+//! 4. What was sent carries what its author saw. A refusal stays on screen until Esc.
+
+use super::prompts::typed;
+use crate::api::Reply;
+use crate::console::actions::Action;
+use crate::console::key::Key;
+use crate::console::model::{Mode, Model, Notice};
+use crate::console::msg::{Changed, Cmd};
+use crate::console::sheet::{Field, Proof, Sheet};
+use crate::console::target;
+use crate::model::Timestamp;
+
+/// Opens the sheet of an action.
+pub fn open(model: &mut Model, action: Action, at: Timestamp) -> Changed {
+    let sheet = target::order(model, action).and_then(|order| Sheet::open(order, &model.replica, at));
+    let Some(sheet) = sheet else { return Changed::No };
+    model.mode = Mode::Sheet(Box::new(sheet));
+    super::moving::keep_in_sight(model);
+    Changed::Yes
+}
+
+/// A key for the open sheet.
+pub fn key(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
+    let can_act = model.can_act().is_ok();
+    let Mode::Sheet(sheet) = &mut model.mode else { return (Changed::No, Vec::new()) };
+    if matches!(key, Key::Esc | Key::Ctrl('c')) {
+        close(model);
+        return (Changed::Yes, Vec::new());
+    }
+    if sheet.is_deaf(at) || !can_act || sheet.sent.is_some() {
+        return (Changed::No, Vec::new());
+    }
+    if key == Key::Enter {
+        return enter(model);
+    }
+    sheet.problem = None;
+    (edit(sheet, key), Vec::new())
+}
+
+fn close(model: &mut Model) {
+    model.mode = Mode::Normal;
+    super::moving::keep_in_sight(model);
+}
+
+fn edit(sheet: &mut Sheet, key: Key) -> Changed {
+    let has_proof = matches!(sheet.proof, Proof::Code(_) | Proof::Name(_));
+    let field = match sheet.field {
+        Field::Proof => &mut sheet.typed,
+        Field::Reason => &mut sheet.reason,
+    };
+    match key {
+        Key::Char(c) => typed(field, c),
+        Key::Backspace => _ = field.pop(),
+        Key::Tab if has_proof => {
+            sheet.field = match sheet.field {
+                Field::Proof => Field::Reason,
+                Field::Reason => Field::Proof,
+            };
+        }
+        Key::Tab
+        | Key::Enter
+        | Key::Esc
+        | Key::Ctrl(_)
+        | Key::Up
+        | Key::Down
+        | Key::Left
+        | Key::Right
+        | Key::Home
+        | Key::End
+        | Key::PageUp
+        | Key::PageDown => return Changed::No,
+    }
+    Changed::Yes
+}
+
+/// Enter sends, or says what is missing.
+fn enter(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let Mode::Sheet(sheet) = &mut model.mode else { return (Changed::No, Vec::new()) };
+    if !sheet.still_stands(&model.replica) {
+        sheet.problem = Some("what this is about is not there any more; nothing was sent".to_owned());
+        return (Changed::Yes, Vec::new());
+    }
+    match sheet.command() {
+        Ok(command) => {
+            model.ticket += 1;
+            sheet.sent = Some(model.ticket);
+            sheet.problem = None;
+            (Changed::Yes, vec![Cmd::Send { ticket: model.ticket, command }])
+        }
+        Err(missing) => {
+            // Half of a name is typed: the reason is next.
+            let named = matches!(&sheet.proof, Proof::Name(name) if sheet.typed == *name);
+            if named {
+                sheet.field = Field::Reason;
+            }
+            sheet.problem = Some(missing);
+            (Changed::Yes, Vec::new())
+        }
+    }
+}
+
+/// A paste: into the reason, where keys go there.
+pub fn paste(model: &mut Model, text: &str) -> Changed {
+    let can_act = model.can_act().is_ok();
+    let Mode::Sheet(sheet) = &mut model.mode else { return Changed::No };
+    match sheet.field {
+        Field::Reason if can_act && sheet.sent.is_none() => {
+            text.chars().for_each(|c| typed(&mut sheet.reason, c));
+            Changed::Yes
+        }
+        Field::Proof => {
+            sheet.problem = Some("a paste does not count here: type what is shown".to_owned());
+            Changed::Yes
+        }
+        Field::Reason => Changed::No,
+    }
+}
+
+/// What became of a command.
+pub fn reply(model: &mut Model, ticket: u64, reply: Result<Reply, String>) -> Changed {
+    let ours = model.sheet().is_some_and(|sheet| sheet.sent == Some(ticket));
+    if ours {
+        close(model);
+    }
+    model.notice = Some(match reply {
+        Ok(Reply::Accepted { message, .. } | Reply::Already { message }) => Notice::Done(message),
+        Ok(Reply::Rejected { reason, stale: true }) => Notice::Refused(format!(
+            "refused, since it has moved: {reason}; read it again, then decide again"
+        )),
+        Ok(Reply::Rejected { reason, stale: false }) => Notice::Refused(format!("refused: {reason}")),
+        Err(why) => Notice::Refused(format!("not known whether it was done: {why}")),
+    });
+    Changed::Yes
+}

@@ -1,0 +1,59 @@
+//! Screens for the times when there is nothing to show: connecting, loading, lost, refused, empty.
+
+use super::canvas::Canvas;
+use crate::console::model::{Link, Model, Screen};
+use crate::console::text::{exactly_when, wrap};
+use crate::console::theme::Role;
+use ratatui::layout::Rect;
+
+/// Before the first whole snapshot.
+pub fn nothing_yet(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let (title, text) = match &model.link {
+        Link::Connecting => ("connecting", "Asking the daemon for its rows.".to_owned()),
+        Link::Loading => {
+            let rows = model.replica.arriving().unwrap_or(0);
+            ("loading", format!("{rows} rows so far; the screen is drawn once all are here."))
+        }
+        Link::Live => ("loading", "The rows are on their way.".to_owned()),
+        Link::Lost { why, since } => {
+            let since = exactly_when(*since, model.now);
+            ("no daemon", format!("Since {since}: {why}. It is asked again by itself; q leaves."))
+        }
+        Link::Hopeless { why } => ("no daemon", format!("{why}. q leaves.")),
+    };
+    canvas.rule(Rect { height: 1, ..area }, title, "");
+    paragraph(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, &text);
+}
+
+/// What an empty list says: what would stand here, and that there is none.
+pub fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let filter = model.screen().picker().map_or("", |picker| picker.filter.as_str());
+    let text = if filter.is_empty() {
+        nothing_in(model.screen())
+    } else {
+        "Nothing contains that; Esc shows all again."
+    };
+    paragraph(canvas, area, text);
+}
+
+fn nothing_in(screen: &Screen) -> &'static str {
+    match screen {
+        Screen::Overview(_) => "Nothing needs you, and nothing is on its way.",
+        Screen::Lineage(_, tree) if tree.behind_only => "Nothing is behind. b shows everything again.",
+        Screen::Lineage(..) => "No image is known yet: the configuration names none, and nothing runs.",
+        Screen::Updates(_) => "Every image is current, and nothing is quarantined.",
+        Screen::Runs(_) => "No change has come through yet.",
+        Screen::Run(..) => "This run has no steps, or it is older than what is kept.",
+        Screen::Incidents(_) => "Nothing has failed.",
+        Screen::Journal(..) => "Nothing has happened yet.",
+        Screen::Page(..) | Screen::Log(_) => "",
+    }
+}
+
+/// A text over several lines.
+pub fn paragraph(canvas: &mut Canvas<'_>, area: Rect, text: &str) {
+    let lines = wrap(text, usize::from(area.width.saturating_sub(4)));
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        canvas.put(area.x + 3, y, area.width.saturating_sub(3), &line, Role::Text);
+    }
+}

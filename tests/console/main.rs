@@ -1,0 +1,11 @@
+//! The console from outside: pictures of every screen, and keys pressed on a bad night.
+
+mod fixture;
+mod pictures;
+mod press;
+mod questions;
+mod random;
+mod screen;
+mod sheets;
+mod sleep;
+mod waits;
