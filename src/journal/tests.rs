@@ -1,3 +1,5 @@
+//! The journal on a real file: what was acknowledged, a torn tail, a full disk, old and newer formats.
+
 use super::*;
 use crate::engine::{Event, EventKind, State};
 use crate::model::{Actor, Timestamp, limits};

@@ -1,3 +1,5 @@
+//! What the daemon does about fleets: listing, claiming, watching.
+
 use super::script::{How, Scripted, count, digest, image, probe, silence, until, web};
 use crate::engine::{Effect, EventKind, Job};
 use crate::model::jobs::WatchJob;

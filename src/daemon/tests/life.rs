@@ -1,3 +1,5 @@
+//! Start, restart, crash, a full disk, and effects through them.
+
 use super::script::{How, Scripted, count, facts, options, setup, until, words};
 use crate::daemon::{Reply, StartError, start};
 use crate::engine::{EventKind, State};
