@@ -40,7 +40,7 @@ fn main() {
 fn event(nth: usize) -> Event {
     let at = Timestamp::from_millis(1_700_000_000_000 + i64::try_from(nth).unwrap());
     let digest = Digest::of(&(nth % 64).to_le_bytes());
-    let kind = if nth % 2 == 0 {
+    let kind = if nth.is_multiple_of(2) {
         let image = format!("registry.example:5000/team/app-{}:1", nth % 200).parse().unwrap();
         EventKind::TagSeen { image, digest: Some(digest) }
     } else {

@@ -7,25 +7,44 @@ use crate::engine::{Effect, Event, EventKind, Key, Rejection, State};
 use crate::journal::{AppendError, Journal};
 use crate::model::{Actor, Command, Seq, Timestamp, limits};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What the state and the journal share with those who read them.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// Written by the core only, for the time of a few steps.
-    pub state: RwLock<State>,
+    /// The state, and the place in the journal that it has reached. Written by the core only, for the time of a few steps.
+    reached: RwLock<(Seq, State)>,
+    /// The place again, for those who need no more and must not wait.
+    seq: AtomicU64,
     /// None once the daemon has ended: the next one may open it.
     pub journal: Mutex<Option<Journal>>,
 }
 
 impl Store {
     pub(super) fn new(journal: Journal, state: State) -> Self {
-        Self { state: RwLock::new(state), journal: Mutex::new(Some(journal)) }
+        let last = journal.last();
+        Self {
+            reached: RwLock::new((last, state)),
+            seq: AtomicU64::new(last.0),
+            journal: Mutex::new(Some(journal)),
+        }
     }
 
     /// Reads the state; keep it short, the loop waits.
     pub(super) fn read<R>(&self, read: impl FnOnce(&State) -> R) -> R {
-        read(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        self.read_at(|_, state| read(state))
+    }
+
+    /// Reads the state together with the place that it has reached.
+    pub(super) fn read_at<R>(&self, read: impl FnOnce(Seq, &State) -> R) -> R {
+        let reached = self.reached.read().unwrap_or_else(PoisonError::into_inner);
+        read(reached.0, &reached.1)
+    }
+
+    /// The place that the state has reached; the journal may be a batch ahead of it.
+    pub(super) fn seq(&self) -> Seq {
+        Seq(self.seq.load(Ordering::Acquire))
     }
 
     /// The journal; keep it short, the loop waits.
@@ -88,11 +107,6 @@ impl Core {
         self.stuck.as_ref()
     }
 
-    /// The place of the latest fact.
-    pub(super) fn seq(&self) -> Seq {
-        self.store.journal().as_ref().map_or(Seq(0), Journal::last)
-    }
-
     /// `now`, or the latest stamp where the clock went backwards.
     pub(super) fn stamp(&self, now: Timestamp) -> Timestamp {
         now.max(self.store.read(|state| state.now))
@@ -100,8 +114,9 @@ impl Core {
 
     /// Takes `inputs` in, in order.
     ///
-    /// 1. Facts share a batch. 2. A command is decided on a state in which everything before it was stepped, so it ends the batch
-    /// before it. 3. What cannot be written changes nothing: asks are refused, facts are kept for [`retry`](Self::retry).
+    /// 1. Facts share a batch.
+    /// 2. A command is decided on a state in which everything before it was stepped, so it ends the batch before it.
+    /// 3. What cannot be written changes nothing: asks are refused, facts are kept for [`retry`](Self::retry).
     pub(super) fn handle(&mut self, now: Timestamp, inputs: Vec<Input>) -> Acted {
         let mut acted = Acted::default();
         let mut batch = self.take_kept();
@@ -195,7 +210,7 @@ impl Core {
         match appended {
             Ok(seqs) => {
                 self.unstick(acted);
-                self.step(&events, acted);
+                self.step(&seqs, &events, acted);
                 let told = batch.into_iter().zip(seqs).zip(&events);
                 let told = told.filter_map(|((pending, seq), event)| self.told(pending, seq, event));
                 acted.replies.extend(told);
@@ -220,13 +235,15 @@ impl Core {
         Some((ticket, pending.refusal.unwrap_or_else(accepted)))
     }
 
-    fn step(&mut self, events: &[Event], acted: &mut Acted) {
-        let mut state = self.store.state.write().unwrap_or_else(PoisonError::into_inner);
-        for event in events {
-            let outcome = state.step(event);
+    fn step(&mut self, seqs: &[Seq], events: &[Event], acted: &mut Acted) {
+        let mut reached = self.store.reached.write().unwrap_or_else(PoisonError::into_inner);
+        for (seq, event) in seqs.iter().zip(events) {
+            let outcome = reached.1.step(event);
+            reached.0 = *seq;
             acted.effects.extend(outcome.effects);
             acted.touched.extend(outcome.touched);
         }
+        self.store.seq.store(reached.0.0, Ordering::Release);
         acted.stepped += events.len();
         self.since_snapshot += events.len() as u64;
     }

@@ -6,7 +6,7 @@ use super::live::Live;
 use super::shared::Shared;
 use super::{Options, Reply, Seen, Stuck, Touched};
 use crate::engine::{Event, EventKind, State};
-use crate::journal::{Journal, ReadError, Stored};
+use crate::journal::{ReadError, Stored};
 use crate::model::{Actor, Command, Digest, EffectId, ImageRef, Seq, Setup, Timestamp, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -91,7 +91,12 @@ impl Handle {
 
     /// The place in the journal that the state has reached.
     pub fn seq(&self) -> Seq {
-        self.shared.store.journal().as_ref().map_or(Seq(0), Journal::last)
+        self.shared.store.seq()
+    }
+
+    /// Reads the state together with the place in the journal that it has reached; as short as [`read`](Self::read).
+    pub fn read_at<R>(&self, read: impl FnOnce(Seq, &State) -> R) -> R {
+        self.shared.store.read_at(read)
     }
 
     /// What is touched from now on. A reader that lags is told so, and then reads everything anew.

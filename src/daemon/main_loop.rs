@@ -44,7 +44,7 @@ impl MainLoop {
             match self.woken().await {
                 Woken::Stop => break,
                 Woken::Retry => {
-                    let acted = self.blocking(|core, now| core.retry(now));
+                    let acted = self.blocking(Core::retry);
                     self.act(acted, Vec::new());
                 }
                 Woken::Timer => self.handle(Vec::new(), Vec::new()),
@@ -111,7 +111,7 @@ impl MainLoop {
         }
         if acted.stepped > 0 || !acted.touched.is_empty() {
             let keys = acted.touched.into_iter().collect();
-            let _ = self.shared.touched.send(Touched { seq: self.core.seq(), keys });
+            let _ = self.shared.touched.send(Touched { seq: self.shared.store.seq(), keys });
         }
     }
 
@@ -121,7 +121,10 @@ impl MainLoop {
             return None;
         }
         let now = self.core.stamp(self.shared.now());
-        let (at, _) = self.shared.read(crate::engine::State::next_deadline)?;
+        let (at, what) = self.shared.read(crate::engine::State::next_deadline)?;
+        if self.fired.is_some_and(|(fired, _)| fired == at) {
+            tracing::error!(what, %at, "a deadline was sent and stands still");
+        }
         self.fired = Some((at, now));
         Some(Input::Fact(Fact { by: Actor::Timer, kind: EventKind::DeadlinePassed, unless_moved: None }))
     }
@@ -129,16 +132,13 @@ impl MainLoop {
     /// How long until the next deadline, at most [`LOOK_AT_CLOCK`].
     fn until_deadline(&self) -> Span {
         let now = self.core.stamp(self.shared.now());
-        let Some((at, what)) = self.shared.read(crate::engine::State::next_deadline) else {
+        let Some((at, _)) = self.shared.read(crate::engine::State::next_deadline) else {
             return LOOK_AT_CLOCK;
         };
         let due = match self.fired {
             // The engine did nothing about it: a defect, which must not become a busy loop.
-            Some((fired, when)) if fired == at && at <= now => {
-                tracing::error!(what, %at, "a deadline passed and stands still");
-                when + limits::RETRY_FIRST
-            }
-            _ => at,
+            Some((fired, when)) if fired == at && at <= now => when + limits::RETRY_FIRST,
+            Some(_) | None => at,
         };
         due.since(now).min(LOOK_AT_CLOCK)
     }

@@ -7,7 +7,7 @@ use super::live::Live;
 use super::sources::Sources;
 use super::{Options, Stuck, Touched};
 use crate::engine::{Key, State};
-use crate::model::{Seq, Span, Timestamp};
+use crate::model::{Span, Timestamp};
 use crate::ports::World;
 use futures_util::FutureExt as _;
 use std::collections::BTreeSet;
@@ -62,9 +62,8 @@ impl Shared {
 
     /// Tells listeners that these rows must be made anew though no fact touched them.
     pub(super) fn touch(&self, keys: Vec<Key>) {
-        let seq = self.store.journal().as_ref().map_or(Seq(0), crate::journal::Journal::last);
         // Nobody listens: nobody needs it.
-        let _ = self.touched.send(Touched { seq, keys });
+        let _ = self.touched.send(Touched { seq: self.store.seq(), keys });
     }
 
     /// What `work` answers within `span`; none when it takes longer, and it is dropped then.

@@ -18,9 +18,11 @@ use tokio_util::task::TaskTracker;
 
 /// Starts a daemon on the state directory of `options`. It runs until [`Handle::shutdown`].
 ///
-/// 1. The state is read: the latest snapshot, and the events after it. 2. What this start changes becomes facts: the installation's name
-/// when the journal is new, the start itself, the configuration and the recipes where they differ. 3. What was under way is issued
-/// again. 4. Polling begins, everything at once: a move while no daemon ran is found now.
+/// 1. The state is read: the latest snapshot, and the events after it.
+/// 2. What this start changes becomes facts: the installation's name when the journal is new, the start itself, the configuration
+///    and the recipes where they differ.
+/// 3. What was under way is issued again.
+/// 4. Polling begins, everything at once: a move while no daemon ran is found now.
 ///
 /// # Errors
 /// See [`StartError`]; nothing runs then.

@@ -1,3 +1,5 @@
+//! The journal on a real file: what was acknowledged, a torn tail, a full disk, old and newer formats.
+
 use super::*;
 use crate::engine::{Event, EventKind, State};
 use crate::model::{Actor, Timestamp, limits};
@@ -161,7 +163,9 @@ fn a_missing_event_ends_a_replay() {
 }
 
 fn state(now: i64) -> State {
-    State { now: Timestamp::from_millis(now), ..State::default() }
+    let mut state = State { now: Timestamp::from_millis(now), ..State::default() };
+    state.restore_derived();
+    state
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! A watch by hand: what it tells, what it counts, whom it asks.
+
 use super::watching::Watching;
 use crate::daemon::tests::script::{look, probe, silence, task};
 use crate::model::jobs::WatchJob;

@@ -45,6 +45,11 @@ pub(super) fn begin(shared: &Arc<Shared>) {
 /// A source answered: its time is noted, and the fact sent where it was lost.
 fn found(shared: &Shared, who: &str) {
     shared.sources.answered(who, shared.now());
+    found_again(shared, who);
+}
+
+/// Sends the fact where it was lost.
+fn found_again(shared: &Shared, who: &str) {
     if shared.read(|state| state.lost.contains_key(who)) {
         shared.observe(EventKind::SourceFound { who: who.to_owned() });
     }

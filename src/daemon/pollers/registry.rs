@@ -3,7 +3,7 @@
 use super::super::inbox::Fact;
 use super::super::shared::Shared;
 use super::schedule::Schedule;
-use super::{found, lost};
+use super::{found, found_again, lost};
 use crate::engine::EventKind;
 use crate::model::reports::Answer;
 use crate::model::{Actor, Digest, ImageRef, Span, Timestamp, limits, text};
@@ -44,7 +44,7 @@ pub(super) async fn poll(shared: &Shared) {
         }
         let wait = schedule.next().map_or(LOOK_AT_STATE, |at| at.since(now).min(LOOK_AT_STATE));
         tokio::select! {
-            Some(asked) = asking.next() => answered(shared, &mut schedule, &mut told, asked),
+            Some(asked) = asking.next() => answered(shared, &mut schedule, &mut told, &asked),
             () = shared.hinted.notified() => {}
             () = shared.world.clock.sleep(wait) => {}
         }
@@ -74,14 +74,14 @@ async fn ask(shared: &Shared, image: ImageRef) -> Asked {
     Asked { image, known, answer }
 }
 
-fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: Asked) {
+fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: &Asked) {
     let now = shared.now();
     let who = format!("registry {}", asked.image.registry);
     match &asked.answer {
         Answer::Done(resolved) => {
             schedule.answered(&asked.image, now);
             found(shared, &who);
-            resolved_to(shared, told, &asked, resolved, now);
+            resolved_to(shared, told, asked, resolved, now);
         }
         Answer::Unreachable(unreachable) => {
             let next = schedule.silent(&asked.image, unreachable.retry_after, now);
@@ -98,7 +98,7 @@ fn resolved_to(shared: &Shared, told: &mut Told, asked: &Asked, resolved: &Resol
         Resolved::Missing => None,
         Resolved::Refused(why) => return lost(shared, &tag, &text::clean(why, limits::MESSAGE_CHARS)),
     };
-    found(shared, &tag);
+    found_again(shared, &tag);
     let news = shared.read(|state| state.tags.get(&asked.image).is_none_or(|tag| tag.digest != digest));
     if news {
         told.insert(asked.image.clone(), (digest.clone(), now));

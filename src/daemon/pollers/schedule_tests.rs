@@ -1,3 +1,5 @@
+//! Which tag is asked for when, by hand.
+
 use super::*;
 
 fn image(name: &str) -> ImageRef {

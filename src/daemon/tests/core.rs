@@ -1,3 +1,5 @@
+//! The core without a runtime: order, stamps, a full disk, replay.
+
 use super::script::{digest, image, setup};
 use crate::daemon::Reply;
 use crate::daemon::core::{Acted, Core, Input, Store};

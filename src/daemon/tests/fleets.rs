@@ -1,7 +1,10 @@
-use super::script::{How, Scripted, count, image, silence, until, web};
-use crate::engine::EventKind;
-use crate::model::reports::{Answer, Running};
-use crate::model::{Actor, Command, Span, Timestamp};
+//! What the daemon does about fleets: listing, claiming, watching.
+
+use super::script::{How, Scripted, count, digest, image, probe, silence, until, web};
+use crate::engine::{Effect, EventKind, Job};
+use crate::model::jobs::WatchJob;
+use crate::model::reports::{Answer, LookReport, Running};
+use crate::model::{Action, Actor, Command, EffectId, RunId, Span, StepKey, Timestamp};
 use crate::ports::{Claim, Claimed};
 
 fn running(name: &str) -> Running {
@@ -77,5 +80,39 @@ async fn a_fleet_where_nothing_is_ours_to_move_is_not_claimed() {
         crate::daemon::start(super::script::options(dir.path()), world.world(), setup).await.unwrap();
     pass(60).await;
     assert_eq!(world.get(|script| script.claims), 0);
+    handle.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_looks_and_probes_every_second_and_tells_only_what_is_new_until_it_is_cancelled() {
+    let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
+    let handle = world.start(dir.path()).await;
+    let id = EffectId { run: RunId(9), step: StepKey::Deploy(web()), action: Action::Watch, attempt: 1 };
+    let image = image("app:1").at(digest("built"));
+    let job = WatchJob { id: id.clone(), workload: web(), image, probes: vec![probe(1_000)] };
+    let told = || count(&handle, |kind| matches!(kind, EventKind::WorkloadWatched { .. }));
+    handle.executor.take(vec![Effect::Do(Job::Watch(job))]);
+    pass(30).await;
+    assert_eq!(told(), 1);
+    let samples = handle.live().watched(&web()).unwrap().samples;
+    assert!((29..=31).contains(&samples.len()) && samples.iter().all(|s| s.answered && s.running == 1));
+    world.set(|script| script.probe_ok = false);
+    pass(3).await;
+    world.set(|script| script.probe_ok = true);
+    pass(5).await;
+    let tally = handle.live().look(&web()).unwrap().probes.unwrap();
+    assert_eq!((tally.failed, tally.sick_tasks), (3, 0), "the flap is over, and not forgotten");
+    assert!((4..=6).contains(&told()), "{}", told());
+    let before = told();
+    world.set(|script| script.look = silence());
+    pass(60).await;
+    world.set(|script| script.look = Answer::Done(LookReport::Seen(Box::new(super::script::look()))));
+    pass(5).await;
+    assert_eq!(told() - before, 2, "silence once, and its end once");
+    handle.executor.take(vec![Effect::Cancel(id)]);
+    pass(1).await;
+    let probes = world.get(|script| script.probes);
+    pass(60).await;
+    assert_eq!(world.get(|script| script.probes), probes);
     handle.shutdown().await;
 }

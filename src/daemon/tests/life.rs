@@ -1,3 +1,5 @@
+//! Start, restart, crash, a full disk, and effects through them.
+
 use super::script::{How, Scripted, count, facts, options, setup, until, words};
 use crate::daemon::{Reply, StartError, start};
 use crate::engine::{EventKind, State};
@@ -16,8 +18,6 @@ async fn a_first_start_records_itself_and_a_second_one_only_what_differs() {
     let install = first.read(|state| state.install.clone());
     assert_eq!(install.len(), 16);
     first.shutdown().await;
-    let before = first.seq();
-    assert_eq!(before, Seq(0), "the journal is let go");
     let second = world.start(dir.path()).await;
     assert_eq!(count(&second, |kind| matches!(kind, EventKind::DaemonStarted { .. })), 2);
     assert_eq!(count(&second, |kind| matches!(kind, EventKind::ConfigLoaded { .. })), 1);
@@ -155,5 +155,77 @@ async fn a_reload_with_the_same_configuration_is_no_fact() {
     let other = crate::model::Setup { build_edges: true, ..setup() };
     assert!(handle.reload(other.clone()).await.unwrap().is_some());
     assert_eq!(handle.read(|state| state.setup.clone()), other);
+    handle.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_refuses_and_waits_and_everything_goes_on_by_itself() {
+    let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
+    let handle = building(&world, dir.path()).await;
+    crate::journal::tests::no_room(handle.shared.store.journal().as_ref().unwrap());
+    let reason = Some("x".repeat(50_000));
+    let reply = handle.command(ben(), Command::Freeze { reason, until: None }).await;
+    assert!(matches!(reply, Reply::Rejected { stale: false, .. }), "{reply:?}");
+    let why = handle.stuck().unwrap().to_string();
+    assert!(why.contains("no space left on device") && why.contains("nothing was changed"), "{why}");
+    let before = handle.read(Clone::clone);
+    world.tag("os:1", "b");
+    let hinted = handle.hint(super::script::image("os:1"), None, Actor::Webhook("reg".to_owned())).await;
+    assert_eq!(
+        hinted.is_err(),
+        handle.stuck().is_some(),
+        "a hint that is not on the disk is not acknowledged"
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(handle.read(|state| state.runs.clone()), before.runs);
+    crate::journal::tests::room(handle.shared.store.journal().as_ref().unwrap());
+    world.set(|script| script.build = How::Works);
+    until(&handle, |state| {
+        state.digest_of(&super::script::image("os:1")) != before.digest_of(&super::script::image("os:1"))
+    })
+    .await;
+    assert_eq!(handle.stuck(), None);
+    handle.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_is_issued_twice_is_done_once_and_a_cancelled_one_may_come_again() {
+    let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
+    let handle = building(&world, dir.path()).await;
+    let outstanding = handle.read(State::outstanding);
+    let crate::engine::Effect::Do(job) = &outstanding[0] else { panic!("{outstanding:?}") };
+    handle.executor.take(outstanding.clone());
+    tokio::task::yield_now().await;
+    assert_eq!(world.get(|script| script.builds.len()), 1);
+    handle.executor.take(vec![crate::engine::Effect::Cancel(job.id().clone())]);
+    assert_eq!(handle.doing(), []);
+    handle.executor.take(outstanding.clone());
+    while world.get(|script| script.builds.len()) == 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        handle.doing(),
+        [job.id().clone()],
+        "the end of the first one does not take the second off the list"
+    );
+    handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_commands_at_once_on_a_real_runtime_are_each_answered_with_their_own_place() {
+    let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
+    let handle = world.start(dir.path()).await;
+    let asked = (0..50).map(|_| handle.command(ben(), Command::Freeze { reason: None, until: None }));
+    let mut seqs: Vec<Seq> = futures_util::future::join_all(asked)
+        .await
+        .into_iter()
+        .filter_map(|reply| match reply {
+            Reply::Accepted { seq, .. } => Some(seq),
+            Reply::Already { .. } | Reply::Rejected { .. } => None,
+        })
+        .collect();
+    let accepted = count(&handle, |kind| matches!(kind, EventKind::Commanded { .. }));
+    seqs.dedup();
+    assert_eq!((seqs.len(), seqs.is_empty()), (accepted, false));
     handle.shutdown().await;
 }

@@ -1,3 +1,5 @@
+//! What the daemon does about registries: intervals, hints, outages.
+
 use super::script::{Scripted, count, digest, image, setup, silence, until};
 use crate::engine::EventKind;
 use crate::model::setup::RegistrySetup;
