@@ -15,11 +15,11 @@
 //! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
 
 pub mod builder;
-pub mod engine_client;
-mod lines;
-pub mod registry;
 pub mod clock;
+pub mod engine_client;
 pub mod fleet;
+mod lines;
 pub mod probe;
-pub mod tls;
+pub mod registry;
 pub mod tester;
+pub mod tls;
