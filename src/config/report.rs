@@ -109,7 +109,7 @@ fn target(name: &str, config: Option<&Resolved>, report: &mut LineageReport) -> 
         return Err(ReportError::NotFound(clean(name, MESSAGE_CHARS)));
     };
     let lineage = lineage_of(config)?;
-    if lineage.images().binary_search(&wanted).is_err() {
+    if !lineage.contains(&wanted) {
         return Err(ReportError::NotFound(clean(name, MESSAGE_CHARS)));
     }
     report.files.extend(recipe(config, &wanted));

@@ -100,7 +100,9 @@ pub fn panes(model: &Model, body: Rect) -> Panes {
             beside: true,
         };
     }
-    let below = if body.height >= 14 { body.height * 9 / 20 } else { 0 };
+    // The list has at least half; the details get what a short list leaves.
+    let list = u16::try_from(model.shown.len().max(4) + 3).unwrap_or(u16::MAX).min(body.height * 11 / 20);
+    let below = if body.height >= 14 { body.height - list } else { 0 };
     let (list, detail) = body.split_bottom(below);
     Panes { list, detail, beside: false }
 }

@@ -109,10 +109,11 @@ fn filtered(replica: &Replica, keys: &[(super::rank::Rank, Shared)], picker: &Pi
 
 fn lineage(replica: &Replica, folding: &Tree, picker: &Picker) -> Vec<Entry> {
     let needle = picker.filter.to_lowercase();
-    let all = tree::flatten(replica, folding);
     if needle.is_empty() {
-        return all;
+        return tree::flatten(replica, folding);
     }
+    let whole = Tree { whole: true, behind_only: folding.behind_only, ..Tree::default() };
+    let all = tree::flatten(replica, &whole);
     let keep = |entry: &Entry| {
         entry.key().and_then(|key| replica.row(key)).is_some_and(|row| contains(row, &needle))
     };

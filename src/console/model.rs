@@ -113,8 +113,12 @@ pub enum Screen {
 /// How the lineage is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// Images whose children are hidden.
+    /// Images whose children were hidden by hand.
     pub folded: BTreeSet<ImageRef>,
+    /// Images whose children were shown by hand; else they are hidden where all is well.
+    pub unfolded: BTreeSet<ImageRef>,
+    /// Hide nothing by itself: a filter looks everywhere.
+    pub whole: bool,
     /// Only what is behind, and what leads there.
     pub behind_only: bool,
 }

@@ -6,6 +6,9 @@ use crate::model::time::Timestamp;
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// A beginning shorter than this is left out where the end of a name tells most.
+const LEAST_HEAD: usize = 8;
+
 /// The most characters of one text that are looked at for one place on the screen; no terminal is wider.
 const LOOKED_AT: usize = 1_000;
 
@@ -47,7 +50,9 @@ pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
         return Cow::Owned(fit(&text, cells).into_owned());
     }
     let tail_cells = tail_of(&text).clamp((cells - 1) / 2, cells - 2);
-    let head = take_cells(&text, cells - 1 - tail_cells);
+    let room = cells - 1 - tail_cells;
+    // A stump of a host says less than nothing.
+    let head = if room < LEAST_HEAD { "" } else { take_cells(&text, room) };
     let tail = take_cells_from_end(&text, tail_cells);
     Cow::Owned(format!("{head}…{tail}"))
 }
@@ -137,6 +142,11 @@ pub fn when(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// A time of the day of `now` as `02:14`, another one as `12 Nov`: for a narrow column.
+pub fn day_or_time(at: Timestamp, now: Timestamp) -> String {
+    if at.utc().date_naive() == now.utc().date_naive() { at.hours_minutes() } else { at.day() }
+}
+
 /// Like [`when`], with seconds: how an event is shown.
 pub fn exactly_when(at: Timestamp, now: Timestamp) -> String {
     if at.utc().date_naive() == now.utc().date_naive() || now == Timestamp::default() {
@@ -153,6 +163,7 @@ mod tests {
     #[test]
     fn a_name_that_is_too_long_keeps_its_tag() {
         assert_eq!(fit_middle("registry.example.com:5000/team/app:1.4", 20), "registry.…m/app:1.4");
+        assert_eq!(fit_middle("microsoft/aspnetcore:1.0.1", 20), "…aspnetcore:1.0.1");
         assert_eq!(fit_middle("app:1.4", 20), "app:1.4");
         assert!(width(&fit_middle("registry.example.com:5000/a-very-long-component:1.4", 12)) <= 12);
     }

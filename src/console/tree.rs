@@ -3,11 +3,14 @@
 use super::list::{Entry, Fold};
 use super::model::Tree;
 use super::replica::{Replica, Shared};
-use crate::api::rows::{ImageRow, RowKey};
+use crate::api::rows::{ImageRow, Mark, RowKey};
 use crate::model::jobs::Role;
 use crate::model::{ImageRef, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Lines below an image from which on they are folded by themselves as long as all are well.
+const FOLDED_FROM: usize = 3;
 
 /// The image that this one is built on, where it has a name.
 pub fn base(row: &ImageRow) -> Option<&ImageRef> {
@@ -60,37 +63,46 @@ impl<'a> Walk<'a> {
         self.replica.images().filter(|(_, row)| !has_base(row)).map(|(_, row)| &row.image).collect()
     }
 
-    fn image(&mut self, image: &'a ImageRef, depth: u16) {
-        let Some(key) = self.keys.get(image).copied() else { return };
+    /// Adds an image and what stands on it; says whether all of that is well.
+    fn image(&mut self, image: &'a ImageRef, depth: u16) -> bool {
+        let Some(key) = self.keys.get(image).copied() else { return true };
         if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(image)) || !self.seen.insert(image) {
-            return;
+            return true;
         }
         let at = self.lines.len();
         self.lines.push(Entry::Row { key: Arc::clone(key), depth, fold: Fold::Leaf });
+        let mut well = true;
         for child in self.children.get(image).cloned().unwrap_or_default() {
-            self.image(child, depth + 1);
+            well &= self.image(child, depth + 1);
         }
-        let workloads = self.replica.image(image).map_or(&[][..], |row| &row.workloads);
-        for workload in workloads {
-            self.workload(workload, depth + 1);
+        let row = self.replica.image(image);
+        for workload in row.map_or(&[][..], |row| &row.workloads) {
+            well &= self.workload(workload, depth + 1);
         }
         let below = self.lines.len() - at - 1;
-        let fold = match (below, self.folding.folded.contains(image)) {
-            (0, _) => Fold::Leaf,
-            (_, false) => Fold::Open,
-            (hidden, true) => {
-                self.lines.truncate(at + 1);
-                Fold::Folded(hidden)
-            }
+        let fold = if below == 0 {
+            Fold::Leaf
+        } else if self.is_folded(image, below, well) {
+            self.lines.truncate(at + 1);
+            Fold::Folded(below)
+        } else {
+            Fold::Open
         };
         self.lines[at] = Entry::Row { key: Arc::clone(key), depth, fold };
+        well && row.is_none_or(|row| row.mark == Mark::Good && !row.behind)
     }
 
-    fn workload(&mut self, workload: &WorkloadId, depth: u16) {
-        if self.replica.workload(workload).is_some() {
-            let key = Arc::new(RowKey::Workload(workload.clone()));
-            self.lines.push(Entry::Row { key, depth, fold: Fold::Leaf });
-        }
+    /// What was folded by hand; else what is well and long, unless it was unfolded by hand.
+    fn is_folded(&self, image: &ImageRef, below: usize, well: bool) -> bool {
+        let by_itself = well && below >= FOLDED_FROM && self.wanted.is_none() && !self.folding.whole;
+        self.folding.folded.contains(image) || (by_itself && !self.folding.unfolded.contains(image))
+    }
+
+    fn workload(&mut self, workload: &WorkloadId, depth: u16) -> bool {
+        let Some(row) = self.replica.workload(workload) else { return true };
+        let key = Arc::new(RowKey::Workload(workload.clone()));
+        self.lines.push(Entry::Row { key, depth, fold: Fold::Leaf });
+        row.mark == Mark::Good && row.quarantine.is_empty()
     }
 
     /// Workloads that no image names: what they are built from is not known.

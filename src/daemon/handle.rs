@@ -9,6 +9,7 @@ use crate::engine::{Event, EventKind, State};
 use crate::journal::{Journal, ReadError, Stored};
 use crate::model::{Actor, Command, Digest, EffectId, ImageRef, Seq, Setup, Timestamp, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{broadcast, oneshot};
 
@@ -136,9 +137,9 @@ impl Handle {
         &self.shared.live
     }
 
-    /// Whether an effect is being done: its log is still written.
-    pub fn is_doing(&self, id: &EffectId) -> bool {
-        self.executor.is_doing(id)
+    /// The effects that are being done.
+    pub fn doing(&self) -> Vec<EffectId> {
+        self.executor.doing()
     }
 
     /// Why nothing can be written, while that is so.
@@ -162,8 +163,24 @@ impl Handle {
     }
 
     /// The folder of the logs; a log's file is [`file_name`](crate::model::logname::file_name) of its effect's id.
-    pub fn logs(&self) -> std::path::PathBuf {
-        self.shared.logs()
+    pub fn logs(&self) -> &Path {
+        &self.shared.logs
+    }
+
+    /// Whether the work that writes this log (`r42/image:web:1/build/1`) goes on.
+    pub fn log_open(&self, id: &str) -> bool {
+        self.executor.doing().iter().any(|doing| doing.to_string() == id)
+    }
+
+    /// The image that is watched under the name that a notification gives it: its registry may be called by an alias.
+    pub fn watched(&self, claimed: &ImageRef) -> Option<ImageRef> {
+        self.read(|state| {
+            let watched = state.watched();
+            let named =
+                state.setup.registries.iter().filter(|(_, setup)| setup.aliases.contains(&claimed.registry));
+            let names = named.map(|(registry, _)| ImageRef { registry: registry.clone(), ..claimed.clone() });
+            std::iter::once(claimed.clone()).chain(names).find(|image| watched.contains(image))
+        })
     }
 
     /// Ends the daemon: finishes the batch in hand, takes a snapshot, lets the next daemon in. Work that was under way is dropped, and

@@ -18,7 +18,7 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(shared: &Arc<Shared>, id: &EffectId) -> Self {
-        let log = Log::open(&shared.logs(), &id.to_string());
+        let log = Log::open(&shared.logs, &id.to_string());
         Self { shared: shared.clone(), id: id.clone(), log: Mutex::new(log) }
     }
 }

@@ -17,7 +17,7 @@ async fn keep_house(shared: &Shared) {
     loop {
         let keep = shared.read(|state| state.setup.retention.clone());
         let now = shared.now();
-        match remove_logs(&shared.logs(), now - keep.logs) {
+        match remove_logs(&shared.logs, now - keep.logs) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "removed old logs"),
             Err(error) => tracing::warn!(%error, "old logs stay"),

@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub store: Arc<Store>,
     pub world: World,
     pub options: Options,
+    /// The folder of the logs.
+    pub logs: PathBuf,
     pub senders: Senders,
     pub observations: Observations,
     pub live: Live,
@@ -63,11 +65,6 @@ impl Shared {
         let seq = self.store.journal().as_ref().map_or(Seq(0), crate::journal::Journal::last);
         // Nobody listens: nobody needs it.
         let _ = self.touched.send(Touched { seq, keys });
-    }
-
-    /// The folder of the logs.
-    pub(super) fn logs(&self) -> PathBuf {
-        self.options.state_dir.join("logs")
     }
 
     /// What `work` answers within `span`; none when it takes longer, and it is dropped then.

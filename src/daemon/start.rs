@@ -80,6 +80,7 @@ fn run(options: Options, world: World, store: Arc<Store>, core: Core, acted: Act
     let shared = Arc::new(Shared {
         store,
         world,
+        logs: options.state_dir.join("logs"),
         options,
         senders,
         observations: inbox::Observations::default(),

@@ -101,4 +101,4 @@ pub enum JournalError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

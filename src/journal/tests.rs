@@ -22,12 +22,12 @@ fn all(journal: &Journal) -> Vec<Event> {
 }
 
 /// Enough rows that the journal has room for nothing more, until `room` gives it back.
-fn no_room(journal: &Journal) {
+pub(crate) fn no_room(journal: &Journal) {
     let pages: i64 = journal.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     journal.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
 }
 
-fn room(journal: &Journal) {
+pub(crate) fn room(journal: &Journal) {
     journal.db.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
 }
 

@@ -115,6 +115,11 @@ impl Lineage {
         &self.images
     }
 
+    /// Whether an image is in it, built or only taken from.
+    pub fn contains(&self, image: &ImageRef) -> bool {
+        self.find(image).is_some()
+    }
+
     /// Whether there is a recipe for it.
     pub fn is_built(&self, image: &ImageRef) -> bool {
         self.find(image).is_some_and(|id| self.built[id as usize])

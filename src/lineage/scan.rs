@@ -72,7 +72,7 @@ pub(super) fn scan(text: &str) -> Result<Scanned, DockerfileError> {
         let line = row.number;
         let joined = join(row, &mut rows, escape);
         let (keyword, rest) = split_keyword(&joined);
-        let delimiters = heredocs(&keyword, &rest, escape);
+        let delimiters = heredocs(&keyword, &rest);
         for delimiter in &delimiters {
             skip_heredoc(&mut rows, delimiter, line)?;
         }
@@ -137,6 +137,9 @@ fn split_keyword(joined: &Piece) -> (String, Piece) {
     (joined.text[..end].to_ascii_uppercase(), joined.part(rest..last))
 }
 
+/// In the name of a here-document the escape is always this one, whatever `# escape=` says.
+const HEREDOC_ESCAPE: char = '\\';
+
 /// Where a here-document ends.
 struct Delimiter {
     word: String,
@@ -144,10 +147,10 @@ struct Delimiter {
 }
 
 /// The here-documents that an instruction announces: words of the form `[0-9]*<<[-]NAME` outside quotes.
-fn heredocs(keyword: &str, rest: &Piece, escape: char) -> Vec<Delimiter> {
+fn heredocs(keyword: &str, rest: &Piece) -> Vec<Delimiter> {
     let inner = match keyword {
         "RUN" | "COPY" | "ADD" => 0,
-        "ONBUILD" => match quoted_word(&rest.text, 0, escape) {
+        "ONBUILD" => match quoted_word(&rest.text, 0, HEREDOC_ESCAPE) {
             Some(word)
                 if ["RUN", "COPY", "ADD"]
                     .contains(&rest.text[word.clone()].to_ascii_uppercase().as_str()) =>
@@ -160,21 +163,21 @@ fn heredocs(keyword: &str, rest: &Piece, escape: char) -> Vec<Delimiter> {
     };
     let mut found = Vec::new();
     let mut from = inner;
-    while let Some(range) = quoted_word(&rest.text, from, escape) {
+    while let Some(range) = quoted_word(&rest.text, from, HEREDOC_ESCAPE) {
         from = range.end;
-        found.extend(delimiter(&rest.text[range]));
+        found.extend(delimiter(&rest.part(range)));
     }
     found
 }
 
-fn delimiter(word: &str) -> Option<Delimiter> {
-    let after = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
+fn delimiter(word: &Piece) -> Option<Delimiter> {
+    let text = word.text.as_str();
+    let after = text.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
     let (strip_tabs, name) = match after.strip_prefix('-') {
         Some(name) => (true, name),
         None => (false, after),
     };
-    // Quotes and escapes only say that the body is taken as it is. The escape here is always the backslash.
-    let bare: String = name.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
+    let bare = unquoted(&word.part(text.len() - name.len()..text.len()), HEREDOC_ESCAPE).text;
     (!bare.is_empty() && !name.contains('<')).then_some(Delimiter { word: bare, strip_tabs })
 }
 

@@ -168,3 +168,18 @@ pub struct World {
     /// Time.
     pub clock: std::sync::Arc<dyn Clock>,
 }
+
+#[async_trait]
+impl<T: Registries + ?Sized> Registries for std::sync::Arc<T> {
+    async fn resolve(&self, image: &ImageRef) -> Answer<Resolved> {
+        (**self).resolve(image).await
+    }
+
+    async fn publish(&self, job: &PublishJob) -> Answer<PublishReport> {
+        (**self).publish(job).await
+    }
+
+    async fn discard(&self, candidate: &ImageRef, keep: &[ImageRef]) -> Answer<bool> {
+        (**self).discard(candidate, keep).await
+    }
+}

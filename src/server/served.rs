@@ -35,7 +35,7 @@ pub struct Served {
 impl Served {
     /// Behind the doors from now on.
     pub fn new(handle: Handle) -> Arc<Self> {
-        let (since, logs) = (handle.now(), handle.logs());
+        let (since, logs) = (handle.now(), handle.logs().to_owned());
         Arc::new(Self { handle, since, logs })
     }
 

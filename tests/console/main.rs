@@ -1,10 +1,11 @@
 //! The console from outside: pictures of every screen, and keys pressed on a bad night.
 
 mod fixture;
+mod pictures;
+mod press;
+mod questions;
+mod random;
 mod screen;
-
-#[test]
-fn the_overview_of_a_bad_night() {
-    let model = fixture::model(80, 24);
-    insta::assert_snapshot!(screen::picture(&model));
-}
+mod sheets;
+mod sleep;
+mod waits;

@@ -1,6 +1,6 @@
 //! A model as the text that its screen shows.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use tidegate::console::theme::{Depth, GlyphSet};
 use tidegate::console::{Model, Theme, view};
@@ -15,15 +15,13 @@ pub fn buffer(model: &Model, theme: &Theme) -> Buffer {
     buffer
 }
 
-/// Lines of the screen, without the blanks at their ends.
-pub fn lines(model: &Model) -> Vec<String> {
-    let buffer = buffer(model, &theme());
+/// Lines of a buffer, without the blanks at their ends.
+pub fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width.max(1));
-    let line =
-        |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
-    buffer.content.chunks(width).map(|cells| line(cells).trim_end().to_owned()).collect()
+    let line = |cells: &[Cell]| cells.iter().map(Cell::symbol).collect::<String>().trim_end().to_owned();
+    buffer.content.chunks(width).map(line).collect::<Vec<_>>().join("\n")
 }
 
 pub fn picture(model: &Model) -> String {
-    lines(model).join("\n")
+    text(&buffer(model, &theme()))
 }

@@ -1,11 +1,19 @@
 //! Builds on a real engine: found, built, failed, and cut off.
 
 use crate::lab::{BASE, Told, build_job, context, lab};
-use std::time::Instant;
-use tidegate::model::Span;
-use tidegate::model::jobs::{Edit, Need, Place};
-use tidegate::model::reports::{Answer, BuildCause, BuildReport};
-use tidegate::ports::Builder;
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveImageOptions, WaitContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tidegate::adapters::builder::EngineBuilder;
+use tidegate::model::jobs::{Edit, Need, Place, PublishJob};
+use tidegate::model::reports::{Answer, BuildCause, BuildReport, PublishReport};
+use tidegate::model::{ImageRef, Span};
+use tidegate::ports::{Builder, Registries, Resolved};
 
 #[tokio::test]
 async fn a_candidate_is_built_on_a_parent_by_digest_and_found_the_second_time() {
@@ -87,6 +95,75 @@ async fn a_build_that_takes_too_long_is_ended_and_leaves_no_container() {
     let Answer::Done(BuildReport::Failed { cause: BuildCause::Timeout, .. }) = answer else {
         panic!("{answer:?}")
     };
+    let docker = lab.engine.docker().await.unwrap();
+    let sleep = format!("sleep 600.{}", std::process::id());
+    let ours =
+        |found: &ContainerSummary| found.command.as_ref().is_some_and(|command| command.contains(&sleep));
+    let all = ListContainersOptionsBuilder::new().all(true).build();
+    for found in docker.list_containers(Some(all)).await.unwrap().into_iter().filter(ours) {
+        let removed = WaitContainerOptionsBuilder::new().condition("removed").build();
+        let id = found.id.unwrap();
+        let gone = async { docker.wait_container(&id, Some(removed)).next().await };
+        let in_time = tokio::time::timeout(Duration::from_secs(20), gone).await;
+        assert!(in_time.is_ok(), "the build's container stays");
+    }
+    lab.clean().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_goes_away_during_a_build_is_silence() {
+    let Some(lab) = lab("an_engine_that_goes_away_during_a_build_is_silence") else { return };
+    let dockerfile = format!("{BASE}RUN echo now {}; sleep 600\n", std::process::id());
+    let dir = context(&dockerfile);
+    let image = lab.image("away", "1");
+    let job = build_job(&image, &image, dir.path(), &dockerfile);
+    let (engine, cutter) = lab.engine_that_can_be_cut().await;
+    let told = Told::that_cuts(&format!("now {}", std::process::id()), cutter);
+    let answer = EngineBuilder::new(engine, lab.registry.clone(), BTreeMap::new()).build(&job, &told).await;
+    assert!(matches!(answer, Answer::Unreachable(_)), "{answer:?}");
+    lab.clean().await;
+}
+
+/// Has nothing, whatever it is asked for.
+struct Empty;
+
+#[async_trait::async_trait]
+impl Registries for Empty {
+    async fn resolve(&self, _: &ImageRef) -> Answer<Resolved> {
+        Answer::Done(Resolved::Missing)
+    }
+    async fn publish(&self, _: &PublishJob) -> Answer<PublishReport> {
+        unreachable!("a build publishes nothing")
+    }
+    async fn discard(&self, _: &ImageRef, _: &[ImageRef]) -> Answer<bool> {
+        unreachable!("a build discards nothing")
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_gone_at_the_push_is_silence() {
+    let Some(lab) = lab("a_registry_that_is_gone_at_the_push_is_silence") else { return };
+    let dir = context(BASE);
+    let candidate: ImageRef = format!("127.0.0.1:1/adp-push-{}:c-1", std::process::id()).parse().unwrap();
+    let job = build_job(&candidate, &candidate, dir.path(), BASE);
+    let builder = EngineBuilder::new(lab.engine.clone(), Arc::new(Empty), BTreeMap::new());
+    let answer = builder.build(&job, &Told::default()).await;
+    assert!(matches!(answer, Answer::Unreachable(_)), "{answer:?}");
+    let docker = lab.engine.docker().await.unwrap();
+    docker.remove_image(&candidate.to_string(), None::<RemoveImageOptions>, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_newest_candidate_of_an_image_stays_on_the_engine() {
+    let Some(lab) = lab("only_the_newest_candidate_of_an_image_stays_on_the_engine") else { return };
+    let image = lab.image("sweep", "1");
+    let docker = lab.engine.docker().await.unwrap();
+    for n in 1..=2 {
+        let candidate = lab.image("sweep", &format!("c-{n}"));
+        lab.built(&image, &candidate, &format!("{BASE}LABEL n={n}\n")).await;
+    }
+    assert!(docker.inspect_image(&lab.image("sweep", "c-1").to_string()).await.is_err());
+    assert!(docker.inspect_image(&lab.image("sweep", "c-2").to_string()).await.is_ok());
     lab.clean().await;
 }
 

@@ -12,13 +12,14 @@ use tidegate::model::ids::{Action, EffectId, RunId, StepKey};
 use tidegate::model::jobs::BuildJob;
 use tidegate::model::reports::{Answer, BuildReport};
 use tidegate::model::{Digest, ImageRef, Span};
-use tidegate::ports::{Builder, Progress, Registries, Reporter};
+use tidegate::ports::{Builder, Progress, Registries, Reporter, Resolved};
 
 /// One engine, one registry.
 pub struct Lab {
     pub engine: Arc<Engine>,
     pub registry: Arc<RegistryClient>,
     pub host: String,
+    pub engine_host: String,
     made: Mutex<Vec<ImageRef>>,
 }
 
@@ -29,10 +30,17 @@ pub fn lab(test: &str) -> Option<Lab> {
         eprintln!("SKIPPED: {test}: TIDEGATE_TEST_ENGINE and TIDEGATE_TEST_REGISTRY are not set");
         return None;
     };
-    let engine = Engine::new("builder", &engine, Duration::from_secs(60)).unwrap();
+    let engine_host = engine;
+    let engine = Engine::new("builder", &engine_host, Duration::from_secs(60)).unwrap();
     let access = RegistryAccess { insecure: true, credentials: None };
     let registry = RegistryClient::new(BTreeMap::from([(host.parse().unwrap(), access)])).unwrap();
-    Some(Lab { engine: Arc::new(engine), registry: Arc::new(registry), host, made: Mutex::default() })
+    Some(Lab {
+        engine: Arc::new(engine),
+        registry: Arc::new(registry),
+        host,
+        engine_host,
+        made: Mutex::default(),
+    })
 }
 
 impl Lab {
@@ -58,13 +66,42 @@ impl Lab {
         }
     }
 
+    /// The engine behind a relay, and what cuts it: every connection at once, and no new ones.
+    pub async fn engine_that_can_be_cut(&self) -> (Arc<Engine>, Cutter) {
+        let path = self.engine_host.strip_prefix("unix://").unwrap().to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let (cutter, mut cut) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let mut relays = tokio::task::JoinSet::new();
+            loop {
+                tokio::select! {
+                    _ = &mut cut => break,
+                    Ok((mut from, _)) = listener.accept() => {
+                        let path = path.clone();
+                        relays.spawn(async move {
+                            let mut to = tokio::net::UnixStream::connect(path).await.unwrap();
+                            let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                        });
+                    }
+                }
+            }
+        });
+        (Arc::new(Engine::new("builder", &host, Duration::from_secs(60)).unwrap()), cutter)
+    }
+
     /// Takes away what the test left in the registry and on the engine.
     pub async fn clean(self) {
         let docker = self.engine.docker().await.unwrap();
         let mine = format!("-{}", std::process::id());
         let made = self.made.into_inner().unwrap();
-        for image in made {
-            let _ = self.registry.discard(&image, &[]).await;
+        // What was built on another goes first.
+        for image in made.into_iter().rev() {
+            // Not by `discard`: it keeps what two tags share.
+            if let Answer::Done(Resolved::At(digest)) = self.registry.resolve(&image).await {
+                let url = format!("http://{}/v2/{}/manifests/{digest}", self.host, image.repository);
+                reqwest::Client::new().delete(url).send().await.unwrap();
+            }
             let name = format!("{}/{}", image.registry, image.repository);
             assert!(name.ends_with(&mine));
             let filters = HashMap::from([("reference", vec![name])]);
@@ -116,14 +153,24 @@ pub fn build_job(image: &ImageRef, candidate: &ImageRef, dir: &Path, dockerfile:
     }
 }
 
+/// Cuts an engine off.
+pub type Cutter = tokio::sync::oneshot::Sender<()>;
+
 /// Remembers what it was told.
 #[derive(Default)]
 pub struct Told {
+    cut_at: Option<String>,
+    cutter: Mutex<Option<Cutter>>,
     pub lines: Mutex<Vec<String>>,
     pub progress: Mutex<Vec<Progress>>,
 }
 
 impl Told {
+    /// Cuts the engine off when it is told `line`.
+    pub fn that_cuts(line: &str, cutter: Cutter) -> Self {
+        Self { cut_at: Some(line.to_owned()), cutter: Mutex::new(Some(cutter)), ..Self::default() }
+    }
+
     pub fn text(&self) -> String {
         self.lines.lock().unwrap().join("\n")
     }
@@ -131,6 +178,9 @@ impl Told {
 
 impl Reporter for Told {
     fn line(&self, line: &str) {
+        if self.cut_at.as_deref() == Some(line) {
+            self.cutter.lock().unwrap().take().unwrap().send(()).unwrap();
+        }
         self.lines.lock().unwrap().push(line.to_owned());
     }
     fn progress(&self, progress: Progress) {

@@ -3,7 +3,9 @@
 use crate::lab::{BASE, Lab, Told, effect, lab};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tidegate::adapters::engine_client::Engine;
 use tidegate::adapters::tester::EngineTester;
 use tidegate::model::ids::Action;
 use tidegate::model::jobs::TestJob;
@@ -174,6 +176,53 @@ async fn a_service_that_never_becomes_healthy_fails_with_its_last_words() {
 }
 
 #[tokio::test]
+async fn a_silent_command_may_take_longer_than_an_answer_of_the_engine() {
+    let Some(lab) = lab("a_silent_command_may_take_longer_than_an_answer_of_the_engine") else { return };
+    let image = subject(&lab, "silent", "").await;
+    let job = job(&lab, "silent", &image, vec![command("silent", "sleep 4")]);
+    let engine = Engine::new("builder", &lab.engine_host, Duration::from_secs(2)).unwrap();
+    let answer = EngineTester::new(Arc::new(engine), BTreeMap::new()).test(&job, &Told::default()).await;
+    let Answer::Done(report) = answer else { panic!("{answer:?}") };
+    assert!(report.passed(), "{report:?}");
+    lab.clean().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_goes_away_during_a_test_is_silence() {
+    let Some(lab) = lab("an_engine_that_goes_away_during_a_test_is_silence") else { return };
+    let image = subject(&lab, "cut", "").await;
+    let job = job(&lab, "cut", &image, vec![command("cut", "echo now; sleep 600")]);
+    let (engine, cutter) = lab.engine_that_can_be_cut().await;
+    let told = Told::that_cuts("[cut] now", cutter);
+    let answer = EngineTester::new(engine, BTreeMap::new()).test(&job, &told).await;
+    assert!(matches!(answer, Answer::Unreachable(_)), "{answer:?}");
+    let quick = TestJob { tests: vec![command("q", "true")], ..job.clone() };
+    assert!(run(&lab, &quick, &told).await[0].passed);
+    assert_eq!(leftovers(&lab, &job).await, 0);
+    lab.clean().await;
+}
+
+#[tokio::test]
+async fn a_client_may_have_an_image_of_its_own_and_its_time_ends_with_the_tests() {
+    let Some(lab) = lab("a_client_may_have_an_image_of_its_own_and_its_time_ends_with_the_tests") else {
+        return;
+    };
+    let image = subject(&lab, "server", HTTP).await;
+    let client = lab.image("client", "1");
+    lab.built(&client, &client, &format!("{BASE}RUN touch /client\n")).await;
+    let mut test = service("t", "test -e /client && wget -q -O - http://candidate/", Span::from_secs(20));
+    let TestKind::Service { client: named, .. } = &mut test.kind else { unreachable!() };
+    *named = Some(client);
+    let mut slow = service("slow", "sleep 600", Span::from_secs(20));
+    slow.timeout = Span::from_secs(4);
+    let told = Told::default();
+    let outcomes = run(&lab, &job(&lab, "server", &image, vec![test, slow]), &told).await;
+    assert!(outcomes[0].passed, "{:?} {}", outcomes[0], told.text());
+    assert_eq!(outcomes[1].reason.as_deref(), Some("timed out after 4s"));
+    lab.clean().await;
+}
+
+#[tokio::test]
 async fn a_memory_limit_holds_or_its_absence_is_said() {
     let Some(lab) = lab("a_memory_limit_holds_or_its_absence_is_said") else { return };
     let image = subject(&lab, "memory", "").await;
@@ -193,8 +242,17 @@ async fn a_test_that_is_dropped_leaves_nothing_for_the_next_attempt() {
     let image = subject(&lab, "dropped", HTTP).await;
     let job = job(&lab, "dropped", &image, vec![service("s", "sleep 600", Span::from_secs(20))]);
     let told = Told::default();
-    let cut = tokio::time::timeout(Duration::from_secs(3), run(&lab, &job, &told)).await;
-    assert!(cut.is_err());
+    // A runtime of its own, as a process that is killed: not even the removal at drop comes to run.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let cut = runtime.block_on(async {
+                tokio::time::timeout(Duration::from_secs(4), run(&lab, &job, &told)).await
+            });
+            assert!(cut.is_err());
+        });
+    });
+    assert_eq!(leftovers(&lab, &job).await, 2, "the service and its client");
     let quick = TestJob { tests: vec![command("q", "true")], ..job.clone() };
     let started = Instant::now();
     assert!(run(&lab, &quick, &told).await[0].passed);

@@ -20,6 +20,15 @@ async fn a_crash_loop_is_counted_task_by_task() {
         look.ended
     );
     assert_ne!(look.ended[0].id, look.ended[1].id);
+    done(lab.swarm().restore(&service.restore("r1/g", &before.spec)).await);
+    let back = service.settled().await;
+    assert!(back.ended.is_empty(), "{:?}", back.ended);
+    // The same image once more: what it did the first time is no failure of the second.
+    done(lab.swarm().deploy(&service.deploy("crash", "r2/g", &back.spec)).await);
+    let old = |id| look.ended.iter().any(|task| task.id == id);
+    let again = service.look().await;
+    assert!(!again.ended.into_iter().any(|task| old(task.id)), "{:?}", look.ended);
+    service.until("a new crash", |look| !look.ended.is_empty()).await;
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ pub struct Bench<'a> {
     pub effect: &'a EffectId,
     pub spec: &'a TestSpec,
     pub reporter: &'a dyn Reporter,
+    /// When the test has taken all of its time.
+    pub deadline: tokio::time::Instant,
 }
 
 /// How a command ended, before the judgement.
@@ -36,6 +38,13 @@ pub struct Ended {
     pub junit: Option<Junit>,
     /// Why it failed, where neither the exit code nor a case says it.
     pub reason: Option<String>,
+}
+
+impl Ended {
+    /// It took longer than it may.
+    pub fn timed_out(spec: &TestSpec) -> Self {
+        Self { reason: Some(format!("timed out after {}", spec.timeout)), ..Self::default() }
+    }
 }
 
 impl Bench<'_> {
@@ -57,8 +66,14 @@ impl Bench<'_> {
         Ok(made.id)
     }
 
+    /// [`command`](Self::command), ended at the deadline.
+    pub async fn timed_command(&self, image: &str, network: &str) -> Result<Ended, Error> {
+        let command = tokio::time::timeout_at(self.deadline, self.command(image, network));
+        command.await.unwrap_or_else(|_| Ok(Ended::timed_out(self.spec)))
+    }
+
     /// Runs the spec's command in `image`, on `network` (an engine's network name, or `none`).
-    pub async fn command(&self, image: &str, network: &str) -> Result<Ended, Error> {
+    async fn command(&self, image: &str, network: &str) -> Result<Ended, Error> {
         let id = match self.start(self.command_body(image, network)).await {
             Ok(id) => id,
             Err(error @ Error::DockerResponseServerError { status_code: 400..=500, .. })

@@ -19,7 +19,10 @@ use bollard::errors::Error;
 use bollard::query_parameters::RemoveImageOptions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// What the engine may take beyond the test's own time to start and look: the test itself ends at its deadline.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// Tests on one engine.
 pub struct EngineTester {
@@ -55,7 +58,7 @@ impl EngineTester {
         reporter: &dyn Reporter,
     ) -> Result<TestReport, Error> {
         let traces = Traces::new(docker.clone(), &job.id);
-        traces.sweep_earlier().await?;
+        self.swept(traces.sweep_earlier().await, reporter)?;
         let pulled = match pull_pinned(docker, &job.subject, &self.credentials, reporter).await {
             Ok(pulled) => pulled,
             Err(error) if self.engine.unreachable(&error).is_some() => return Err(error),
@@ -66,11 +69,18 @@ impl EngineTester {
             let done = u32::try_from(report.tests.len()).unwrap_or(u32::MAX);
             let total = u32::try_from(job.tests.len()).unwrap_or(u32::MAX);
             reporter.progress(Progress { doing: format!("test {}", spec.name), done, total });
-            let bench = Bench { docker, traces: &traces, effect: &job.id, spec, reporter };
-            let outcome = self.one(&bench, &job.subject).await?;
+            let blocked = self.prepare(docker, spec, reporter).await?;
+            let deadline = tokio::time::Instant::now() + spec.timeout.to_std();
+            let bench = Bench { docker, traces: &traces, effect: &job.id, spec, reporter, deadline };
+            let outcome = match blocked {
+                Some(reason) => {
+                    outcome(spec, Ended { reason: Some(reason), ..Ended::default() }, Span::default())
+                }
+                None => self.one(&bench, &job.subject).await?,
+            };
             bench.line(&summary(&outcome));
             report.tests.push(outcome);
-            traces.sweep().await?;
+            self.swept(traces.sweep().await, reporter)?;
         }
         traces.end().await;
         if pulled {
@@ -79,30 +89,40 @@ impl EngineTester {
         Ok(report)
     }
 
+    /// What an engine cannot remove now must not cost the verdict; an engine that is gone does.
+    fn swept(&self, done: Result<(), Error>, reporter: &dyn Reporter) -> Result<(), Error> {
+        match done {
+            Err(error) if self.engine.unreachable(&error).is_some() => Err(error),
+            Err(error) => {
+                reporter.line(&format!("not removed yet: {}", message_of(&error)));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     async fn one(&self, bench: &Bench<'_>, subject: &PinnedRef) -> Result<TestOutcome, Error> {
         let spec = bench.spec;
-        if let Some(reason) = self.prepare(bench).await? {
-            return Ok(outcome(
-                spec,
-                Ended { reason: Some(reason), ..Ended::default() },
-                Span::from_millis(0),
-            ));
-        }
         let started = Instant::now();
-        let ended = match tokio::time::timeout(spec.timeout.to_std(), run(bench, subject)).await {
+        let ended = match tokio::time::timeout(spec.timeout.to_std() + GRACE, run(bench, subject)).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) if self.engine.unreachable(&error).is_some() => return Err(error),
             Ok(Err(error)) => Ended { reason: Some(message_of(&error)), ..Ended::default() },
-            Err(_) => Ended { reason: Some(format!("timed out after {}", spec.timeout)), ..Ended::default() },
+            Err(_) => Ended::timed_out(spec),
         };
         let took = Span::from_millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
         Ok(outcome(spec, ended, took))
     }
 
     /// Pulls the client's image, which is not part of the test's time. Answers why the test cannot be run.
-    async fn prepare(&self, bench: &Bench<'_>) -> Result<Option<String>, Error> {
-        let TestKind::Service { client: Some(client), .. } = &bench.spec.kind else { return Ok(None) };
-        match pull_tag(bench.docker, client, &self.credentials, bench.reporter).await {
+    async fn prepare(
+        &self,
+        docker: &Docker,
+        spec: &TestSpec,
+        reporter: &dyn Reporter,
+    ) -> Result<Option<String>, Error> {
+        let TestKind::Service { client: Some(client), .. } = &spec.kind else { return Ok(None) };
+        match pull_tag(docker, client, &self.credentials, reporter).await {
             Ok(()) => Ok(None),
             Err(error) if self.engine.unreachable(&error).is_some() => Err(error),
             Err(error) => Ok(Some(format!("its client {client} cannot be pulled: {}", message_of(&error)))),
@@ -121,7 +141,7 @@ async fn run(bench: &Bench<'_>, subject: &PinnedRef) -> Result<Ended, Error> {
     match &bench.spec.kind {
         TestKind::Command => {
             // "none" has no interface but loopback; "default" is the engine's bridge.
-            bench.command(&image, if bench.spec.network { "default" } else { "none" }).await
+            bench.timed_command(&image, if bench.spec.network { "default" } else { "none" }).await
         }
         TestKind::Service { healthy_within, client, service_env } => {
             let client = client.as_ref().map_or_else(|| image.clone(), ToString::to_string);

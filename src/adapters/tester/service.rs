@@ -67,7 +67,7 @@ impl Bench<'_> {
             self.tail(&id).await;
             return Ok(Ended { reason: Some(clean(&reason, MESSAGE_CHARS)), ..Ended::default() });
         }
-        let mut ended = self.command(service.client, &network).await?;
+        let mut ended = self.timed_command(service.client, &network).await?;
         if ended.exit != Some(0) {
             let after = state(self.docker, &id).await?;
             if after.running == Some(false) {
@@ -122,6 +122,14 @@ impl Bench<'_> {
                     }
                 }
                 Ready::NotYet => running_since = None,
+            }
+            if tokio::time::Instant::now() >= self.deadline {
+                let reason = format!(
+                    "timed out after {}, before it was healthy{}",
+                    self.spec.timeout,
+                    last_check(&state)
+                );
+                return Ok(Some(reason));
             }
             if started.elapsed() >= within.to_std() {
                 return Ok(Some(format!("never became healthy within {within}{}", last_check(&state))));

@@ -49,7 +49,7 @@ impl Resolver<'_> {
     fn unused_upstreams(&mut self, file: &File, lineage: &Lineage) {
         for (name, at) in &file.upstream.value {
             let Ok(image) = name.parse::<ImageRef>() else { continue };
-            if lineage.images().binary_search(&image).is_err() {
+            if !lineage.contains(&image) {
                 self.warning(
                     at.line,
                     format!("nothing is built from the upstream {image}"),

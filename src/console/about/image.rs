@@ -63,7 +63,7 @@ fn bases(doc: &mut Doc, row: &ImageRow) {
             Use::Build => ", to build with",
         };
         let text = format!("{} {}{what_for}", base.name, short(base.digest.as_ref()));
-        doc.pair(if at == 0 { "built from" } else { "" }, text);
+        doc.pair(if at == 0 { "base" } else { "" }, text);
     }
     for unknown in &row.unknown {
         doc.marked(

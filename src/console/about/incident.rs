@@ -14,8 +14,8 @@ pub(super) fn incident(replica: &Replica, row: &IncidentRow, now: Timestamp) -> 
         (None, None) => "nobody claimed it".to_owned(),
     };
     let mut doc = Doc::new(format!("incident {} ── {taken}", row.incident));
-    doc.marked("verdict", row.verdict.clone(), Mark::Failed);
     doc.pair("users", row.users.clone());
+    doc.marked("verdict", row.verdict.clone(), Mark::Failed);
     doc.pair("put back", row.restored.clone());
     let step = replica.step(row.run, &row.step);
     let failing = step.map_or(&[][..], |step| &step.failing);
@@ -37,13 +37,17 @@ pub(super) fn incident(replica: &Replica, row: &IncidentRow, now: Timestamp) -> 
     doc
 }
 
-/// What a step says of its incident.
-pub(super) fn summary(doc: &mut Doc, row: &IncidentRow, now: Timestamp) {
+/// What a step says of its incident first: whether users are hurt, and whether it was put back.
+pub(super) fn hurt(doc: &mut Doc, row: &IncidentRow) {
+    doc.pair("users", row.users.clone());
+    doc.pair("put back", row.restored.clone());
+}
+
+/// What a step says of its incident later: who looks at it.
+pub(super) fn taken(doc: &mut Doc, row: &IncidentRow, now: Timestamp) {
     let taken = match &row.claimed {
         Some((who, at)) => format!("{who} has it since {}", when(*at, now)),
         None => "nobody claimed it".to_owned(),
     };
-    doc.pair("users", row.users.clone());
-    doc.pair("put back", row.restored.clone());
     doc.pair("incident", format!("{}, {taken}", row.incident));
 }

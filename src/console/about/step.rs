@@ -1,22 +1,33 @@
 //! A step: what came of it, why it waits, whose failure it was.
 
 use super::{owned_by, waiting_lines};
-use crate::api::rows::{HoldRow, Mark, StepRow};
+use crate::api::rows::{HoldRow, Mark, RowKey, StepRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
+use crate::console::target::open_incident;
 use crate::console::text::{exactly_when, short, when};
 use crate::console::theme::Role;
 use crate::model::{StepKey, Timestamp};
 
 pub(super) fn step(replica: &Replica, row: &StepRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("run {} {}", row.run, row.title));
-    verdict(&mut doc, replica, row, now);
-    failing(&mut doc, row);
+    let key = RowKey::Step(row.run, row.step.clone());
+    let incident = open_incident(replica, &key);
+    doc.marked("state", state(row), row.mark);
+    if let Some(incident) = incident {
+        super::incident::hurt(&mut doc, incident);
+    }
+    // What a pane of seven lines shows ends here: whether users are hurt, and what happens without anybody.
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
+    quarantine(&mut doc, replica, row, now);
+    doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    failing(&mut doc, row);
     if let Some(hold) = &row.hold {
         approvals(&mut doc, hold, now);
     }
-    quarantine(&mut doc, replica, row, now);
+    if let Some(incident) = incident {
+        super::incident::taken(&mut doc, incident, now);
+    }
     result(&mut doc, row, now);
     if let StepKey::Deploy(workload) = &row.step {
         if let Some(workload) = replica.workload(workload) {
@@ -27,18 +38,6 @@ pub(super) fn step(replica: &Replica, row: &StepRow, now: Timestamp) -> Doc {
     owned_by(&mut doc, row.owner.as_ref());
     doc.lines("logs", &row.logs);
     doc
-}
-
-fn verdict(doc: &mut Doc, replica: &Replica, row: &StepRow, now: Timestamp) {
-    doc.marked("state", state(row), row.mark);
-    doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
-    let incident = crate::console::target::open_incident(
-        replica,
-        &crate::api::rows::RowKey::Step(row.run, row.step.clone()),
-    );
-    if let Some(incident) = incident {
-        super::incident::summary(doc, incident, now);
-    }
 }
 
 fn state(row: &StepRow) -> String {

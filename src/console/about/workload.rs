@@ -13,7 +13,8 @@ pub(super) fn workload(replica: &Replica, row: &WorkloadRow, now: Timestamp) -> 
     let mut doc = Doc::new(row.workload.to_string());
     doc.marked("state", format!("{}, {}/{} tasks", row.state, row.running, row.desired), row.mark);
     let step = row.run.and_then(|run| replica.step(run, &StepKey::Deploy(row.workload.clone())));
-    doc.pair("runs", format!("{} {}", short(row.digest.as_ref()), row.runs));
+    let named = row.runs.split_once('@').map_or(row.runs.as_str(), |(name, _)| name);
+    doc.pair("runs", format!("{} {named}", short(row.digest.as_ref())));
     doc.pair("before", step.map_or(String::new(), |step| short(step.before.as_ref()).to_owned()));
     stands_on(&mut doc, replica, row);
     quarantine(&mut doc, row, now);

@@ -31,7 +31,7 @@ pub fn clock(model: &mut Model, at: Timestamp) -> Changed {
 pub fn link(model: &mut Model, event: LinkEvent) -> Changed {
     let before = model.link.clone();
     model.link = match event {
-        // What is held from before is shown dim until the rows are whole again; without any it is loading.
+        // The stream goes on where it broke; a daemon that cannot do that begins anew, and then it is loading.
         LinkEvent::Up if model.replica.place().is_some() => Link::Live,
         LinkEvent::Up => Link::Loading,
         LinkEvent::Down { why, at } => match &before {
@@ -49,11 +49,15 @@ pub fn link(model: &mut Model, event: LinkEvent) -> Changed {
 pub fn rows(model: &mut Model, frames: Vec<Frame>, at: Timestamp) -> Changed {
     let mut changed = false;
     for frame in frames {
-        let whole = matches!(frame, Frame::End { .. });
+        let link = match frame {
+            Frame::Begin { .. } => Some(Link::Loading),
+            Frame::End { .. } => Some(Link::Live),
+            Frame::Row { .. } | Frame::Delta { .. } => None,
+        };
         changed |= model.replica.apply(frame);
-        if whole {
-            changed |= model.link != Link::Live;
-            model.link = Link::Live;
+        if let Some(link) = link {
+            changed |= model.link != link;
+            model.link = link;
             model.looked = model.looked.or_else(|| newest(model));
         }
     }

@@ -91,8 +91,10 @@ pub fn fold(model: &mut Model, fold: bool) -> Changed {
     }
     let Some(image) = selected_image(model) else { return Changed::No };
     let Screen::Lineage(_, tree) = model.screen_mut() else { return Changed::No };
-    let changed = if fold { tree.folded.insert(image.clone()) } else { tree.folded.remove(&image) };
-    if !changed {
+    let (into, out_of) =
+        if fold { (&mut tree.folded, &mut tree.unfolded) } else { (&mut tree.unfolded, &mut tree.folded) };
+    out_of.remove(&image);
+    if !into.insert(image.clone()) {
         return Changed::No;
     }
     if let Some(picker) = model.screen_mut().picker_mut() {

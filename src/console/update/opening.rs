@@ -8,8 +8,9 @@ use crate::console::actions::Action;
 use crate::console::log::LogView;
 use crate::console::model::{About, Asked, Model, Notice, Picker, Screen, Tree};
 use crate::console::msg::{Changed, Cmd, LogFrom};
+use crate::console::rank::urgency;
 use crate::console::target::{log_of, resolve, run_of, target, why_id};
-use crate::model::Span;
+use crate::model::{RunId, Span};
 
 /// Screens that can lie on each other; the deepest way through the console has six.
 const DEEPEST: usize = 16;
@@ -108,7 +109,7 @@ fn deeper(model: &mut Model) -> (Changed, Vec<Cmd>) {
 pub fn screen_of(model: &Model, key: RowKey) -> Option<Screen> {
     // A need that leads nowhere (a freeze) has said all it knows on its own screen.
     Some(match key {
-        RowKey::Run(run) => Screen::Run(run, Picker::default()),
+        RowKey::Run(run) => Screen::Run(run, at_worst_step(model, run)),
         RowKey::Step(run, step) => match step_incident(model, &RowKey::Step(run, step.clone())) {
             Some(incident) if matches!(model.screen(), Screen::Overview(_)) => {
                 Screen::Page(About::Incident(incident), 0)
@@ -121,6 +122,18 @@ pub fn screen_of(model: &Model, key: RowKey) -> Option<Screen> {
         RowKey::Event(seq) => Screen::Page(About::Event(seq), 0),
         RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => return None,
     })
+}
+
+/// The step of a run that a person should look at first is selected.
+fn at_worst_step(model: &Model, run: RunId) -> Picker {
+    let steps = model.replica.steps(run).iter().enumerate();
+    let urgency_of = |key: &RowKey| match model.replica.row(key) {
+        Some(Row::Step(step)) => urgency(step.mark),
+        _ => i64::MAX,
+    };
+    let worst = steps.min_by_key(|(_, (_, key))| urgency_of(key));
+    let (index, selected) = worst.map_or((0, None), |(at, (_, key))| (at, Some(key.clone())));
+    Picker { selected, index, ..Picker::default() }
 }
 
 fn step_incident(model: &Model, key: &RowKey) -> Option<crate::model::IncidentId> {

@@ -53,22 +53,29 @@ pub struct Cell {
     pub role: Role,
     /// Whether its end tells most, so that the middle is cut.
     pub name: bool,
+    /// Cells of a tree before it, which are never cut.
+    pub stem: String,
 }
 
 impl Cell {
     /// An everyday text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), role: Role::Text, name: false }
+        Self { text: text.into(), role: Role::Text, name: false, stem: String::new() }
     }
 
     /// A text in a role.
     pub fn styled(text: impl Into<String>, role: Role) -> Self {
-        Self { text: text.into(), role, name: false }
+        Self { text: text.into(), role, name: false, stem: String::new() }
     }
 
     /// A name whose end tells most.
     pub fn name(text: impl Into<String>) -> Self {
-        Self { text: text.into(), role: Role::Text, name: true }
+        Self { text: text.into(), role: Role::Text, name: true, stem: String::new() }
+    }
+
+    /// A name in a tree.
+    pub fn branch(stem: String, name: impl Into<String>) -> Self {
+        Self { stem, ..Self::name(name) }
     }
 }
 
@@ -110,17 +117,16 @@ impl<'a> Canvas<'a> {
     fn rule_of(&mut self, sign: &str, rule: Role, titled: Role, area: Rect, title: &str, right: &str) {
         let full = sign.repeat(usize::from(area.width));
         self.put(area.x, area.y, area.width, &full, rule);
-        if !right.is_empty() && area.width > 24 {
+        // Where both have no room the title matters more.
+        let both = width(title) + width(right) + 9 <= usize::from(area.width);
+        let right = if both || title.is_empty() { right } else { "" };
+        if !right.is_empty() {
             let text = format!(" {right} ");
-            let room = area.width / 2;
+            let room = area.width;
             self.put_right(area.right().saturating_sub(3), area.y, room, &text, rule);
         }
         if !title.is_empty() && area.width > 6 {
-            let taken = if right.is_empty() {
-                6
-            } else {
-                u16::try_from(width(right)).unwrap_or(0).min(area.width / 2) + 10
-            };
+            let taken = if right.is_empty() { 6 } else { u16::try_from(width(right)).unwrap_or(0) + 9 };
             let room = area.width.saturating_sub(taken).max(4);
             let text = format!(" {} ", fit(title, usize::from(room)));
             self.put(area.x + 2, area.y, room + 2, &text, titled);
@@ -149,22 +155,32 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A row of a list. The selected one has `>` in the first column and is reversed.
+    /// A row of a list. The selected one has `>` in the first column and is reversed. A text may use the room of an
+    /// empty cell at its right.
     pub fn row(&mut self, area: Rect, columns: &[Column], cells: &[Cell], selected: bool) {
-        for ((column, cell), (x, wide)) in columns.iter().zip(cells).zip(places(area, columns)) {
-            let text = if cell.name {
-                fit_middle(&cell.text, usize::from(wide))
-            } else {
-                fit(&cell.text, usize::from(wide))
-            };
-            if column.right {
-                self.put_right(x + wide, area.y, wide, &text, cell.role);
-            } else {
-                self.put(x, area.y, wide, &text, cell.role);
+        let mut places: Vec<(u16, u16)> = places(area, columns).collect();
+        for at in (1..places.len().min(cells.len())).rev() {
+            if cells[at].text.is_empty() {
+                places[at - 1].1 += places[at].1 + 1;
             }
+        }
+        for ((column, cell), (x, wide)) in columns.iter().zip(cells).zip(places) {
+            self.cell(*column, cell, x, wide, area.y);
         }
         if selected {
             self.select(area);
+        }
+    }
+
+    fn cell(&mut self, column: Column, cell: &Cell, x: u16, wide: u16, y: u16) {
+        let after = if cell.stem.is_empty() { x } else { self.put(x, y, wide, &cell.stem, cell.role) };
+        let wide = wide.saturating_sub(after - x);
+        let room = usize::from(wide);
+        let text = if cell.name { fit_middle(&cell.text, room) } else { fit(&cell.text, room) };
+        if column.right {
+            self.put_right(after + wide, y, wide, &text, cell.role);
+        } else {
+            self.put(after, y, wide, &text, cell.role);
         }
     }
 

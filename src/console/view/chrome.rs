@@ -3,11 +3,12 @@
 use super::canvas::Canvas;
 use super::prompt;
 use crate::api::rows::{Mark, Row, RowKey};
-use crate::console::actions::{Action, Danger};
+use crate::console::actions::{Action, Danger, Spec};
 use crate::console::layout::SMALLEST;
 use crate::console::model::{Link, Mode, Model, Notice, Screen};
 use crate::console::rank::List;
-use crate::console::target::is_legal;
+use crate::console::sheet::Order;
+use crate::console::target::{is_legal, order};
 use crate::console::text::{exactly_when, when, width};
 use crate::console::theme::{Role, glyph};
 use ratatui::layout::Rect;
@@ -159,7 +160,9 @@ fn quiet(model: &Model) -> (String, Role) {
         return (small, Role::Dim);
     }
     let newest = model.replica.list(List::Events).first().map(|(_, key)| &**key);
-    let event = match newest {
+    // In the journal the selected line is told in full: its row may be cut.
+    let selected = model.selected().map(|key| &**key).filter(|key| matches!(key, RowKey::Event(_)));
+    let event = match selected.or(newest) {
         Some(RowKey::Event(seq)) => model.replica.event(*seq),
         _ => None,
     };
@@ -225,11 +228,21 @@ pub fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             continue;
         }
         let key = spec.keys[0].to_string();
-        let needed = width(&key) + 1 + width(spec.name);
+        let name = name_here(model, spec);
+        let needed = width(&key) + 1 + width(name);
         if usize::from(end.saturating_sub(x)) < needed {
             break;
         }
         x = canvas.put(x, area.y, end - x, &key, Role::Key);
-        x = canvas.put(x + 1, area.y, end.saturating_sub(x + 1), spec.name, Role::Text) + 2;
+        x = canvas.put(x + 1, area.y, end.saturating_sub(x + 1), name, Role::Text) + 2;
+    }
+}
+
+/// What an action is called where it does one of two things.
+fn name_here(model: &Model, spec: &Spec) -> &'static str {
+    match order(model, spec.action) {
+        Some(Order::Close(_)) => "close it",
+        Some(Order::Thaw) => "end the freeze",
+        Some(_) | None => spec.name,
     }
 }

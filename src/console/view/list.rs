@@ -67,8 +67,10 @@ fn title(model: &Model) -> (String, String) {
         Screen::Lineage(_, tree) => {
             let (behind, unclear) = (replica.list(List::Behind).len(), replica.list(List::Unclear).len());
             let all = replica.list(List::Images).len();
-            let only = if tree.behind_only { " ── behind only" } else { "" };
-            (format!("lineage ── behind {behind}, unknown {unclear}, of {all}{only}"), place)
+            if tree.behind_only {
+                return (format!("lineage, behind only ── {behind} of {all}"), place);
+            }
+            (format!("lineage ── behind {behind}, unknown {unclear}, of {all}"), place)
         }
         Screen::Updates(_) => {
             (format!("updates that are not through ── {}", replica.list(List::Updates).len()), place)

@@ -68,7 +68,7 @@ const NEED_COLUMNS: [Column; 4] = [
     Column::left("", Wide::Fixed(1)),
     Column::left("", Wide::Fixed(11)),
     Column::left("", Wide::Share(5)),
-    Column::left("", Wide::Share(3)),
+    Column::left("", Wide::Share(2)),
 ];
 
 const GOING_COLUMNS: [Column; 5] = [

@@ -4,7 +4,7 @@ use super::canvas::{Cell, Column, Wide};
 use crate::api::rows::{EventRow, ImageRow, IncidentRow, Mark, Row, RowKey, RunRow, StepRow, WorkloadRow};
 use crate::console::list::Fold;
 use crate::console::model::{Model, Screen};
-use crate::console::text::{exactly_when, short, when};
+use crate::console::text::{day_or_time, exactly_when, short, when};
 use crate::console::theme::{Role, glyph};
 use crate::model::{Span, Timestamp};
 
@@ -55,11 +55,11 @@ pub fn columns(screen: &Screen, width: u16) -> &'static [Column] {
 }
 
 const LINEAGE_WIDE: [Column; 8] = [
-    Column::left("  image, workload", Wide::Share(3)),
+    Column::left("  image, workload", Wide::Share(1)),
     Column::right("up", Wide::Fixed(5)),
     Column::left("base", Wide::Fixed(4)),
     SIGN,
-    Column::left("state", Wide::Share(2)),
+    Column::left("state", Wide::Fixed(13)),
     Column::left("at", Wide::Fixed(4)),
     Column::left("owner", Wide::Fixed(12)),
     Column::left("run", Wide::Fixed(5)),
@@ -67,10 +67,10 @@ const LINEAGE_WIDE: [Column; 8] = [
 
 const UPDATES_WIDE: [Column; 7] = [
     SIGN,
-    Column::left("what", Wide::Share(4)),
-    Column::left("state", Wide::Share(4)),
-    Column::left("stands on", Wide::Share(4)),
-    Column::left("since", Wide::Fixed(12)),
+    Column::left("what", Wide::Share(5)),
+    Column::left("state", Wide::Share(5)),
+    Column::left("stands on", Wide::Share(8)),
+    Column::left("since", Wide::Fixed(6)),
     Column::left("owner", Wide::Fixed(14)),
     Column::left("run", Wide::Fixed(5)),
 ];
@@ -78,7 +78,7 @@ const UPDATES_WIDE: [Column; 7] = [
 const RUNS_WIDE: [Column; 9] = [
     SIGN,
     Column::right("run", Wide::Fixed(4)),
-    Column::left("cause", Wide::Share(4)),
+    Column::left("cause", Wide::Share(5)),
     Column::left("state", Wide::Share(4)),
     Column::right("left", Wide::Fixed(6)),
     Column::right("usual", Wide::Fixed(6)),
@@ -102,16 +102,16 @@ const INCIDENTS_WIDE: [Column; 7] = [
     SIGN,
     Column::right("no", Wide::Fixed(4)),
     Column::left("cause", Wide::Share(5)),
-    Column::left("opened", Wide::Fixed(12)),
+    Column::left("opened", Wide::Fixed(6)),
     Column::left("taken by", Wide::Share(2)),
     Column::left("put back", Wide::Share(4)),
     Column::left("in", Wide::Share(2)),
 ];
 
 const JOURNAL: [Column; 4] = [
-    Column::left("", Wide::Fixed(15)),
-    SIGN,
     Column::left("", Wide::Fixed(12)),
+    SIGN,
+    Column::left("", Wide::Fixed(9)),
     Column::left("", Wide::Share(1)),
 ];
 
@@ -121,7 +121,7 @@ pub fn cells(model: &Model, key: &RowKey, depth: u16, fold: Fold) -> Vec<Cell> {
     match (model.replica.row(key), model.screen()) {
         (Some(Row::Image(row)), Screen::Lineage(..)) => lineage_image(model, row, depth, fold),
         (Some(Row::Workload(row)), Screen::Lineage(..)) => lineage_workload(row, depth),
-        (Some(Row::Image(row)), _) => update_image(row, now),
+        (Some(Row::Image(row)), _) => update_image(model, row),
         (Some(Row::Workload(row)), _) => update_workload(row, now),
         (Some(Row::Run(row)), _) => run(row, now),
         (Some(Row::Step(row)), _) => step(row, now),
@@ -137,6 +137,10 @@ fn sign(mark: Mark) -> Cell {
 
 fn opt(at: Option<Timestamp>, now: Timestamp) -> Cell {
     Cell::text(at.map_or("-".to_owned(), |at| when(at, now)))
+}
+
+fn brief(at: Option<Timestamp>, now: Timestamp) -> Cell {
+    Cell::text(at.map_or("-".to_owned(), |at| day_or_time(at, now)))
 }
 
 fn span(span: Option<Span>) -> Cell {
@@ -169,7 +173,7 @@ fn lineage_image(model: &Model, row: &ImageRow, depth: u16, fold: Fold) -> Vec<C
     };
     let up = if up.1 == 0 { String::new() } else { format!("{}/{}", up.0, up.1) };
     vec![
-        Cell::name(format!("{}{arrow} {}{more}", indent(depth), row.image.short())),
+        Cell::branch(format!("{}{arrow} ", indent(depth)), format!("{}{more}", row.image.short())),
         Cell::text(up),
         Cell::styled(base.map_or("?", |digest| digest.short()), behind),
         sign(row.mark),
@@ -182,7 +186,7 @@ fn lineage_image(model: &Model, row: &ImageRow, depth: u16, fold: Fold) -> Vec<C
 
 fn lineage_workload(row: &WorkloadRow, depth: u16) -> Vec<Cell> {
     vec![
-        Cell::name(format!("{}  {}", indent(depth), row.workload.name)),
+        Cell::branch(format!("{}  ", indent(depth)), row.workload.name.to_string()),
         Cell::text(format!("{}/{}", row.running, row.desired)),
         Cell::text(row.stands_on.as_ref().map_or("?", |digest| digest.short())),
         sign(row.mark),
@@ -197,13 +201,16 @@ fn indent(depth: u16) -> String {
     "  ".repeat(usize::from(depth.min(12)))
 }
 
-fn update_image(row: &ImageRow, now: Timestamp) -> Vec<Cell> {
+fn update_image(model: &Model, row: &ImageRow) -> Vec<Cell> {
+    let now = model.now;
     let on = row.stands_on.as_ref().map_or("not known".to_owned(), |(root, digest)| {
-        let behind = if row.behind { ", behind" } else { "" };
-        if *root == row.image {
-            format!("points to {}", short(row.digest.as_ref()))
-        } else {
-            format!("{} {}{behind}", root.short(), short(digest.as_ref()))
+        let newest = model.replica.image(root).and_then(|root| root.digest.as_ref());
+        match (*root == row.image, newest) {
+            (true, _) => format!("points to {}", short(row.digest.as_ref())),
+            (false, Some(newest)) if row.behind => {
+                format!("{} {}, now {}", root.short(), short(digest.as_ref()), newest.short())
+            }
+            (false, _) => format!("{} {}", root.short(), short(digest.as_ref())),
         }
     });
     vec![
@@ -211,7 +218,7 @@ fn update_image(row: &ImageRow, now: Timestamp) -> Vec<Cell> {
         Cell::name(row.image.short()),
         Cell::styled(row.state.clone(), Role::of(row.mark)),
         Cell::styled(on, if row.behind { Role::Moved } else { Role::Text }),
-        opt(row.since, now),
+        brief(row.since, now),
         words(row.owner.as_ref()),
         words(row.run),
     ]
@@ -226,7 +233,7 @@ fn update_workload(row: &WorkloadRow, now: Timestamp) -> Vec<Cell> {
         Cell::name(row.workload.to_string()),
         Cell::styled(state, Role::of(mark)),
         Cell::text(held.map_or(String::new(), |held| format!("until {}", held.ends))),
-        opt(held.map(|held| held.since), now),
+        brief(held.map(|held| held.since), now),
         words(row.owner.as_ref()),
         words(row.run),
     ]
@@ -281,7 +288,7 @@ fn incident(row: &IncidentRow, now: Timestamp) -> Vec<Cell> {
         sign(mark),
         Cell::text(row.incident.to_string()),
         Cell::text(row.cause.clone()),
-        Cell::text(when(row.opened, now)),
+        brief(Some(row.opened), now),
         Cell::text(taken),
         Cell::text(row.restored.clone()),
         Cell::text(format!("run {}", row.run)),
@@ -291,8 +298,9 @@ fn incident(row: &IncidentRow, now: Timestamp) -> Vec<Cell> {
 fn event(row: &EventRow, now: Timestamp) -> Vec<Cell> {
     let person = matches!(row.by, crate::model::Actor::Person { .. });
     let role = if person { Role::Text } else { Role::Dim };
+    let today = row.at.utc().date_naive() == now.utc().date_naive();
     vec![
-        Cell::styled(exactly_when(row.at, now), role),
+        Cell::styled(if today { exactly_when(row.at, now) } else { when(row.at, now) }, role),
         row.mark.map_or(Cell::text(""), sign),
         Cell::styled(row.by.to_string(), role),
         Cell::styled(row.text.clone(), role),

@@ -38,9 +38,9 @@ impl Executor {
         }
     }
 
-    /// Whether this effect is being done.
-    pub(in super::super) fn is_doing(&self, id: &EffectId) -> bool {
-        self.lock().tasks.contains_key(id)
+    /// The effects that are being done.
+    pub(in super::super) fn doing(&self) -> Vec<EffectId> {
+        self.lock().tasks.keys().cloned().collect()
     }
 
     fn issue(self: &Arc<Self>, job: Job) {

@@ -175,7 +175,7 @@ fn what_needs_buildkit_is_named_with_its_first_line() {
         ("FROM a\nRUN true\nRUN --network=none true", "3: RUN --network"),
         ("FROM a\nRUN cat <<EOF > /x\nFROM nothing\nEOF\n", "2: a here-document in RUN"),
         ("FROM a\nCOPY <<-'A B' <<B /x/\n\tA B\nfoo\nB\nRUN true", "2: a here-document in COPY"),
-        ("FROM a\nRUN <<e\\of cat\nRUN --x\neof\nRUN true", "2: a here-document in RUN"),
+        ("FROM a\nRUN <<e\\'of cat\nRUN --x\ne'of\nRUN true", "2: a here-document in RUN"),
         ("FROM a\nCOPY --link . /x", "2: COPY --link"),
         ("FROM a\nADD --checksum=sha256:0 http://e/x /x", "2: ADD --checksum"),
         ("FROM --platform=$BUILDPLATFORM a", "1: $BUILDPLATFORM in FROM --platform"),

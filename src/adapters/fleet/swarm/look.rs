@@ -4,7 +4,7 @@
 //! shall run; behind a health check Swarm keeps a task in `starting` until it passed, so no other look at health is needed.
 //!
 //! Ends from before the present update are left out even where they are of the same spec (an image that failed last week, was put
-//! back and is tried again): their record is older than the update's start, both by the leader's clock.
+//! back and is tried again): their record is older than the present spec, both by the leader's clock.
 
 use super::manager::{Manager, Trouble, escape};
 use super::port::Swarm;
@@ -145,7 +145,7 @@ fn ended(service: &Service, current: &[&Task], nodes: &Nodes) -> Vec<EndedTask> 
     if matches!(service.mode(), Mode::Job(_)) {
         return Vec::new();
     }
-    let began = service.status.started_at;
+    let began = service.began();
     let mut all: Vec<EndedTask> = current
         .iter()
         .filter(|task| tasks::ended_unasked(task) && began.is_none_or(|began| task.updated_at >= began))
@@ -164,8 +164,9 @@ mod tests {
     fn service(status: &Value) -> Service {
         let spec = json!({"Name": "web", "TaskTemplate": {"ContainerSpec": {"Image": "web:2"}, "Runtime": "container"},
             "Mode": {"Replicated": {"Replicas": 2}}});
-        Service::read(&json!({"ID": "s", "Version": {"Index": 3}, "Spec": spec, "UpdateStatus": status}))
-            .unwrap()
+        let raw = json!({"ID": "s", "Version": {"Index": 3}, "UpdatedAt": "2026-11-23T14:04:02Z",
+            "Spec": spec, "UpdateStatus": status});
+        Service::read(&raw).unwrap()
     }
 
     fn task(id: &str, slot: u64, image: &str, state: &str, second: u32) -> Task {
@@ -218,11 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn ends_from_before_the_present_spec_do_not_count_while_its_update_has_not_begun() {
+        let tasks = vec![task("a", 1, "web:2", "failed", 1), task("b", 1, "web:2", "failed", 7)];
+        assert_eq!(ids(look(&Value::Null, tasks).ended.iter().map(|t| &t.id)), ["b"]);
+    }
+
+    #[test]
     fn the_latest_ends_are_kept_when_there_are_too_many() {
-        let tasks = (0..50).map(|n| task(&format!("t{n:02}"), 1, "web:2", "failed", n)).collect();
+        let tasks = (5..55).map(|n| task(&format!("t{n:02}"), 1, "web:2", "failed", n)).collect();
         let look = look(&Value::Null, tasks);
         assert_eq!(look.ended.len(), ENDED_TASKS);
-        assert_eq!(look.ended.last().unwrap().id.as_str(), "t49");
+        assert_eq!(look.ended.last().unwrap().id.as_str(), "t54");
     }
 
     #[test]

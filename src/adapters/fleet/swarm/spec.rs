@@ -9,6 +9,7 @@ use super::wire::UpdateStatus;
 use crate::model::Digest;
 use crate::model::reports::{SpecMark, UpdateState};
 use crate::model::text::clean;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 const MARK: &str = "tidegate.mark";
@@ -27,6 +28,7 @@ pub(super) struct Service {
     pub(super) version: u64,
     /// What Swarm says of its own update of this very spec.
     pub(super) status: UpdateStatus,
+    updated_at: Option<DateTime<Utc>>,
     spec: Value,
 }
 
@@ -54,7 +56,14 @@ impl Service {
                 serde_json::from_value(status.clone()).map_err(|_| "a service with an odd UpdateStatus")?
             }
         };
-        Ok(Self { id, version, status, spec })
+        let updated_at = raw.get("UpdatedAt").and_then(Value::as_str).and_then(|time| time.parse().ok());
+        Ok(Self { id, version, status, updated_at, spec })
+    }
+
+    /// When the present spec came into force, by the leader's clock: the start of its update, or before the updater has begun (or
+    /// where there was nothing to do) the last write to the service, which was the spec's own.
+    pub(super) fn began(&self) -> Option<DateTime<Utc>> {
+        self.status.started_at.or(self.updated_at)
     }
 
     /// Its name.

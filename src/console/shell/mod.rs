@@ -1,0 +1,61 @@
+//! The only part of the console that touches the world: terminal, clock, signals, socket.
+//!
+//! ```text
+//!   keyboard ─▶ input ─┐
+//!   daemon   ─▶ link  ─┼─▶ Msg ─▶ update ─▶ changed? ─▶ view ─▶ compare with the last frame ─▶ one write
+//!   clock, signals ────┘             └─▶ Cmd ─▶ link | terminal
+//! ```
+//!
+//! Invariants: without a message there is no frame, and an unchanged frame is no bytes; two frames are at least
+//! [`FRAME_EVERY`](crate::model::limits::FRAME_EVERY) apart, and the first change after a pause is drawn at once; the
+//! terminal is given back as it was, also after a panic and on SIGTERM and SIGHUP.
+
+mod input;
+mod link;
+mod run;
+mod terminal;
+
+pub use run::run;
+
+use super::theme::{Depth, ThemeError};
+use crate::api::stream::Frame;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// How the console is started.
+#[derive(Debug)]
+pub struct Options {
+    /// Where the rows come from.
+    pub source: Source,
+    /// The theme's name; see [`names`](super::theme::names).
+    pub theme: String,
+    /// ASCII signs, whatever the terminal and the locale promise.
+    pub ascii: bool,
+    /// So many colours, whatever the environment says.
+    pub colour: Option<Depth>,
+    /// Send no commands.
+    pub read_only: bool,
+}
+
+/// Where the rows come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A daemon, by its socket.
+    Socket(PathBuf),
+    /// An observer in this process. There is nobody to take commands; start it `read_only`.
+    Feed(mpsc::Receiver<Frame>),
+}
+
+/// Why the console did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// There is nothing to draw on.
+    #[error("the console needs a terminal; `tidegate status` prints the same as text")]
+    NoTerminal,
+    /// The theme cannot be used.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// The terminal cannot be read or written.
+    #[error("the terminal is gone or refuses: {0}")]
+    Terminal(#[from] std::io::Error),
+}
