@@ -21,6 +21,7 @@
 
 pub mod client;
 pub mod logs;
+pub mod mark;
 pub mod rows;
 pub mod sse;
 pub mod status;

@@ -42,8 +42,7 @@ pub enum LogError {
 
 /// A window of the log `id` in `folder`. `open` says whether it is still written: then a line without its end is left for later.
 pub fn window(folder: &Path, id: &str, at: At, open: bool) -> Result<Window, LogError> {
-    let short: String = id.chars().take(200).collect();
-    let name = file_name(id).ok_or_else(|| LogError::NotAnId(short))?;
+    let name = file_name(id).ok_or_else(|| LogError::NotAnId(id.chars().take(200).collect()))?;
     let read = || -> io::Result<Window> {
         let mut file = File::open(folder.join(&name))?;
         let size = file.metadata()?.len();

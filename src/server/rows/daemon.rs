@@ -27,7 +27,7 @@ pub(super) fn freeze(stop: &Stop) -> Freeze {
 }
 
 fn name(view: View<'_>) -> String {
-    let fleets: Vec<&str> = view.state.setup.fleets.keys().map(|fleet| fleet.as_str()).collect();
+    let fleets: Vec<&str> = view.state.setup.fleets.keys().map(crate::model::FleetName::as_str).collect();
     match fleets.len() {
         0 => "local".to_owned(),
         1..=NAMED_FLEETS => fleets.join(", "),

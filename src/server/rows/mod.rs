@@ -19,8 +19,6 @@ mod run;
 mod source;
 mod standing;
 mod step;
-#[cfg(test)]
-mod tests;
 mod touched;
 mod workload;
 

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_is_no_notification_is_said_to_be_none() {
         for body in ["", "{", "[]", "null", "{}", "{\"events\":3}", "\u{0}\u{1}", &"[".repeat(100_000)] {
-            assert_eq!(pushes(body.as_bytes()), None, "{:.20?}", body);
+            assert_eq!(pushes(body.as_bytes()), None, "{body:.20?}");
         }
     }
 
