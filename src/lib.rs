@@ -2,7 +2,15 @@
 //!
 //! `docs/architecture.md` is the map; `tests/tidy.rs` holds the modules to it.
 
+pub mod adapters;
 pub mod api;
+pub mod cli;
+pub mod config;
 pub mod console;
+pub mod daemon;
+pub mod engine;
+pub mod journal;
+pub mod lineage;
 pub mod model;
 pub mod ports;
+pub mod server;

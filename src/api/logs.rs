@@ -1,30 +1,8 @@
 //! Logs are read in windows: a console never holds a whole one.
 
-use crate::model::Digest;
 use serde::{Deserialize, Serialize};
 
-/// Characters of a file name that are kept as they are; file systems take 255 bytes.
-const NAME_CHARS: usize = 200;
-
-/// The file in the state directory's `logs/` that holds the log `id`; none when that is no id of a log.
-///
-/// 1. An id has letters, digits and `. _ - : /`, begins with a letter or digit, and has no empty, `.` or `..` part.
-/// 2. `/` becomes `+`, which no id has, so that two ids never share a file and no id leaves the folder.
-/// 3. What is longer than a file system takes is cut, and ends in a digest of the whole id.
-pub fn file_name(id: &str) -> Option<String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/');
-    let first = id.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-    let parts = id.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if !first || !parts || !id.chars().all(legal) {
-        return None;
-    }
-    let name = id.replace('/', "+");
-    if name.len() <= NAME_CHARS {
-        return Some(format!("{name}.log"));
-    }
-    let digest = Digest::of(id.as_bytes());
-    Some(format!("{}~{}.log", &name[..NAME_CHARS - 33], &digest.hex()[..32]))
-}
+pub use crate::model::logname::file_name;
 
 /// Part of a log. Lines are raw; who shows them cleans them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,45 +21,4 @@ pub struct Window {
     pub lines: Vec<String>,
     /// The index in `lines` of the first error, when the window was asked for `at=first_error` and there is one.
     pub first_error: Option<usize>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_of_an_effect_has_one_file() {
-        assert_eq!(
-            file_name("r42/image:10.0.0.1:5000/os:1/build/1").as_deref(),
-            Some("r42+image:10.0.0.1:5000+os:1+build+1.log")
-        );
-    }
-
-    #[test]
-    fn no_id_leaves_the_folder() {
-        for id in [
-            "",
-            ".",
-            "..",
-            "../x",
-            "r1/../../x",
-            "/etc/passwd",
-            "a//b",
-            "a\0b",
-            "a b",
-            "a+b",
-            "a~b",
-            "a/",
-            "ä",
-        ] {
-            assert_eq!(file_name(id), None, "{id:?} was taken");
-        }
-    }
-
-    #[test]
-    fn long_ids_keep_files_of_their_own() {
-        let (a, b) = (format!("r1/{}a", "x".repeat(400)), format!("r1/{}b", "x".repeat(400)));
-        let (a, b) = (file_name(&a).unwrap(), file_name(&b).unwrap());
-        assert!(a != b && a.len() < 255);
-    }
 }

@@ -25,6 +25,7 @@ pub mod rows;
 pub mod sse;
 pub mod status;
 pub mod stream;
+pub mod subject;
 pub mod why;
 
 use crate::model::{Actor, Seq};

@@ -126,3 +126,24 @@ pub enum Command {
         reason: String,
     },
 }
+
+impl Command {
+    /// The run and step that it is about, where it names them.
+    pub fn subject(&self) -> Option<(RunId, Option<StepKey>)> {
+        match self {
+            Self::Approve { run, step, .. }
+            | Self::Reject { run, step, .. }
+            | Self::Retry { run, step, .. }
+            | Self::Rollback { run, step, .. } => Some((*run, Some(step.clone()))),
+            Self::Pause { run, .. } | Self::Resume { run, .. } | Self::Abort { run, .. } => {
+                Some((*run, None))
+            }
+            Self::Start { .. }
+            | Self::Unquarantine { .. }
+            | Self::Freeze { .. }
+            | Self::Thaw { .. }
+            | Self::Claim { .. }
+            | Self::Close { .. } => None,
+        }
+    }
+}

@@ -226,6 +226,8 @@ pub enum Action {
     Restore,
     /// Put the public tag back.
     Untag,
+    /// Remove the candidate tag of an ended run.
+    Discard,
 }
 
 impl fmt::Display for Action {
@@ -242,6 +244,7 @@ impl fmt::Display for Action {
             Self::Look => "look",
             Self::Restore => "restore",
             Self::Untag => "untag",
+            Self::Discard => "discard",
         })
     }
 }

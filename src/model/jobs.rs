@@ -216,3 +216,14 @@ pub struct RestoreJob {
     /// The spec to put back.
     pub before: SpecMark,
 }
+
+/// Remove a candidate tag of an ended run, unless a tag of `keep` carries its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscardJob {
+    /// Whose work it is.
+    pub id: EffectId,
+    /// The candidate tag.
+    pub candidate: ImageRef,
+    /// Tags that must survive.
+    pub keep: Vec<ImageRef>,
+}

@@ -30,6 +30,8 @@ pub const MANIFEST_BYTES: usize = 4 << 20;
 pub const JUNIT_BYTES: usize = 8 << 20;
 /// A Dockerfile that is read.
 pub const DOCKERFILE_BYTES: usize = 1 << 20;
+/// Dockerfiles that one search of a folder finds; a report of more would not be read.
+pub const DOCKERFILES: usize = 10_000;
 /// A build context that is sent; more is nearly always a forgotten `.dockerignore`.
 pub const CONTEXT_BYTES: u64 = 2 << 30;
 /// Files of a build context.
@@ -76,6 +78,62 @@ pub const SHEET_DEAF: Span = Span::from_millis(300);
 pub const CLAIM_BEAT: Span = Span::from_secs(5);
 /// A claim without a heartbeat for this long may be taken over by its own state directory at once, by others on command.
 pub const CLAIM_STALE: Span = Span::from_secs(30);
+/// The wait for a connection to a registry or its token service.
+pub const CONNECT_WITHIN: Span = Span::from_secs(5);
+/// One whole request to a registry: a manifest is small, and the engine asks again.
+pub const REGISTRY_WITHIN: Span = Span::from_secs(30);
+/// Redirects of one request that are followed; content networks need one or two.
+pub const REDIRECTS: usize = 5;
+/// Tokens that are kept; one per repository and kind of access.
+pub const TOKENS: usize = 1_024;
+/// Body of a refusal that is read; its first sentence is shown.
+pub const REFUSAL_BODY_BYTES: usize = 16 << 10;
+/// A page of a list of tags that is read.
+pub const TAGS_BODY_BYTES: usize = 4 << 20;
+/// Tags of a repository that are looked at before a digest is deleted; where there are more, nothing is.
+pub const TAGS_LISTED: usize = 500;
+/// The longest `Retry-After` that is believed.
+pub const LONGEST_RETRY_AFTER: Span = Span::from_secs(6 * 3_600);
+/// Elements inside one another in a JUnit file; real ones have five, and the parser's stack is not endless.
+pub const JUNIT_DEPTH: usize = 64;
+/// Processes of one test container; a fork bomb must not take the engine's machine along.
+pub const TEST_PROCESSES: i64 = 4_096;
+/// The log that an engine keeps of one test container, in bytes; it is streamed to us meanwhile.
+pub const TEST_LOG_BYTES: u64 = 16 << 20;
+/// Lines of a tested service's log that are shown when its test failed.
+pub const SERVICE_LOG_LINES: usize = 200;
+/// The longest that one request to an orchestrator may take; it answers in milliseconds or hangs.
+pub const ORCHESTRATOR_ANSWERS: Span = Span::from_secs(10);
+/// An orchestrator's answer that is read: the tasks of a large cluster are about 3 kB each, so this is 20,000 of them.
+pub const ORCHESTRATOR_BODY_BYTES: usize = 64 << 20;
+/// How often one fenced change looks again because the object's version had moved; each round is a change by somebody else.
+pub const FENCE_ROUNDS: u32 = 5;
+/// Body of a probe's answer in which the expected text is looked for.
+pub const PROBE_BODY_BYTES: usize = 64 << 10;
+/// Snapshots of the state that are kept: the latest, and one behind it for when that cannot be read.
+pub const SNAPSHOTS: usize = 2;
+/// Events between two snapshots: what a start reads again at most, a tenth of a second's work.
+pub const SNAPSHOT_EVERY: u64 = 10_000;
+/// Old events that one pruning drops; the loop waits for it, a few milliseconds.
+pub const PRUNED_AT_ONCE: usize = 1_000;
+/// Between two tries to write the journal while it cannot be written.
+pub const STUCK_RETRY: Span = Span::from_secs(1);
+/// Between two readings of all recipes: no notification tells us that a Dockerfile was edited.
+pub const RECIPES_EVERY: Span = Span::from_secs(30);
+/// Between two listings of a fleet's workloads.
+pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
+/// Between two polls of a tag whose registry is not configured; Docker Hub counts requests, and a HEAD is not counted as a pull.
+pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
+/// Tags of one registry that are asked for at a time.
+pub const POLLS_AT_ONCE: usize = 4;
+/// Notifications of one image within this time make one HEAD.
+pub const HINTS_WITHIN: Span = Span::from_millis(200);
+/// Our own requests to the tasks of one workload at a time.
+pub const PROBES_AT_ONCE: usize = 32;
+/// Between two removals of what is older than its retention.
+pub const RETENTION_EVERY: Span = Span::from_secs(3_600);
+/// Batches of touched keys that a listener may be behind by; one that is further behind reads everything anew.
+pub const TOUCHED: usize = 1_024;
 /// One frame of the row stream that a console reads; the largest delta of the largest rows is far below.
 pub const FRAME_BYTES: usize = 64 << 20;
 /// An answer in one piece that a client reads: a status of [`ROWS`] rows.

@@ -7,6 +7,7 @@
 //!   actor   Actor                                 who
 //!   setup   Setup: Recipe, Workload, Gate, …      the resolved configuration
 //!   jobs    BuildJob, TestJob, DeployJob, …       what the engine asks the world to do
+//!   edit    apply()                               edits of a Dockerfile, applied
 //!   reports BuildReport, TestReport, Look, …      what the world answered
 //!   text    clean()                               what outsiders wrote, made safe to show
 //!   limits                                        every bound, with its reason
@@ -16,10 +17,12 @@
 
 pub mod actor;
 pub mod command;
+pub mod edit;
 pub mod ids;
 pub mod image;
 pub mod jobs;
 pub mod limits;
+pub mod logname;
 pub mod reports;
 pub mod setup;
 pub mod text;

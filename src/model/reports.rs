@@ -1,6 +1,6 @@
 //! What the world answered. Texts in here were cleaned and cut at the edge.
 
-use super::ids::{NodeId, TaskId};
+use super::ids::{NodeId, TaskId, WorkloadId};
 use super::image::Digest;
 use super::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,7 @@ pub struct TestOutcome {
 }
 
 /// Case counts of a JUnit file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cases {
     /// All cases, skipped ones left out.
     pub total: u32,
@@ -331,4 +331,21 @@ pub enum LookReport {
     Seen(Box<Look>),
     /// There is no such workload.
     Gone,
+}
+
+/// A workload as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Which one.
+    pub workload: WorkloadId,
+    /// The image as its spec names it.
+    pub image: String,
+    /// The digest it runs, where it is known.
+    pub digest: Option<Digest>,
+    /// Tasks that run.
+    pub running: u32,
+    /// Tasks that should.
+    pub desired: u32,
+    /// Where they run.
+    pub nodes: Vec<NodeId>,
 }

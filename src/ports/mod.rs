@@ -18,11 +18,12 @@
 
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
+pub use crate::model::reports::Running;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, TestReport,
 };
 use crate::model::setup::{ProbeSpec, Setup};
-use crate::model::{Digest, ImageRef, NodeId, Span, Timestamp, WorkloadId};
+use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -127,23 +128,6 @@ pub enum Claimed {
     Theirs(Claim),
 }
 
-/// A workload as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
-    /// Which one.
-    pub workload: WorkloadId,
-    /// The image as its spec names it.
-    pub image: String,
-    /// The digest it runs, where it is known.
-    pub digest: Option<Digest>,
-    /// Tasks that run.
-    pub running: u32,
-    /// Tasks that should.
-    pub desired: u32,
-    /// Where they run.
-    pub nodes: Vec<NodeId>,
-}
-
 /// Makes our own requests.
 #[async_trait]
 pub trait Prober: Send + Sync {
@@ -183,4 +167,19 @@ pub struct World {
     pub recipes: Box<dyn Recipes>,
     /// Time.
     pub clock: std::sync::Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl<T: Registries + ?Sized> Registries for std::sync::Arc<T> {
+    async fn resolve(&self, image: &ImageRef) -> Answer<Resolved> {
+        (**self).resolve(image).await
+    }
+
+    async fn publish(&self, job: &PublishJob) -> Answer<PublishReport> {
+        (**self).publish(job).await
+    }
+
+    async fn discard(&self, candidate: &ImageRef, keep: &[ImageRef]) -> Answer<bool> {
+        (**self).discard(candidate, keep).await
+    }
 }

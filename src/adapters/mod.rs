@@ -1,0 +1,25 @@
+//! The real world behind the ports: registries, engines, orchestrators.
+//!
+//! ```text
+//!   registry   tags and manifests over HTTP        impl ports::Registries
+//!   builder    a context to a pushed candidate     impl ports::Builder
+//!   tester     a candidate to a report             impl ports::Tester
+//!   fleet      workloads of an orchestrator         impl ports::Fleet
+//!   probe      our own HTTP requests               impl ports::Prober
+//!   clock      now, and waiting                    impl ports::Clock
+//!   tls        the cryptography of all HTTP clients
+//!   engine_client   how all of them reach a Docker Engine
+//! ```
+//!
+//! Invariants: an adapter decides nothing (the engine does) and keeps nothing that it would need after a restart; "nobody
+//! answered" is never a verdict; what comes from outside is cleaned and cut before it leaves this module.
+
+pub mod builder;
+pub mod clock;
+pub mod engine_client;
+pub mod fleet;
+mod lines;
+pub mod probe;
+pub mod registry;
+pub mod tester;
+pub mod tls;

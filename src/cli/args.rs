@@ -1,0 +1,235 @@
+//! What can be typed.
+
+use super::units::span;
+use crate::model::Span;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or somebody had done it already
+  1  failed
+  2  wrong command line or configuration
+  3  no daemon answers
+  4  the daemon refused the command
+  5  there is no such run, step, incident, image, workload or log
+  6  what was seen has moved: look again, then decide again
+
+IDs:
+  42            run 42
+  42/web:1      its step for an image: short names do where only one step has them
+  42/prod/web   its step for a workload
+  i3            incident 3, also written `incident 3`";
+
+/// Lets upstream container updates through only as far as they are tested, approved and healthy
+///
+/// Without a command it opens the console.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// The daemon's control socket [default: the configuration's, else /run/tidegate/tidegate.sock]
+    #[arg(long, global = true, env = "TIDEGATE_SOCKET", value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// The configuration [default: ./tidegate.toml]
+    #[arg(long, global = true, env = "TIDEGATE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the console looks
+    #[command(flatten)]
+    pub console: ConsoleStart,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Cmd>,
+}
+
+/// How the console is started.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConsoleStart {
+    /// A theme by its name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// How the daemon is started.
+#[derive(Debug, Clone, Args)]
+pub struct DaemonStart {
+    /// Only observe: nothing is built, deployed or claimed
+    #[arg(long)]
+    pub observe: bool,
+    /// Take fleets over from another daemon that holds them
+    #[arg(long)]
+    pub take_over: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Cmd {
+    /// Do the work: watch, build, test, hold, deploy, put back
+    Daemon(DaemonStart),
+    /// Check the configuration and say what it means
+    Check {
+        /// The configuration [default: ./tidegate.toml]
+        file: Option<PathBuf>,
+    },
+    /// Show what is built from what
+    Lineage {
+        /// Images, folders or Dockerfiles; all of the configuration when none is named
+        targets: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the state once
+    Status {
+        /// As JSON; docs/status.md has its fields
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the runs, newest first
+    Runs {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say why a run, step or incident is as it is
+    Why {
+        /// What: `42`, `42/web:1`, `i3`
+        #[arg(required = true, num_args = 1..)]
+        id: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a held step go on
+    Approve(OnStep),
+    /// Refuse a held step: it ends, and what is built on it is blocked
+    Reject(OnStep),
+    /// Start nothing new in a run; what is in flight goes on to its next safe point
+    Pause {
+        /// The run
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Resume by itself after this: `30m`, `2h`
+        #[arg(long = "for", value_parser = span, value_name = "TIME")]
+        span: Option<Span>,
+    },
+    /// Take a pause back
+    Resume {
+        /// The run
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// End a run: nothing new is started, what is being updated is put back
+    Abort {
+        /// The run
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Try a failed step again, and what it blocked
+    Retry(OnStep),
+    /// Put a workload back to what it ran before the run, and quarantine what it ran
+    Rollback(OnStep),
+    /// Start no new step anywhere
+    Freeze {
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Thaw by itself after this: `30m`, `2h`
+        #[arg(long = "for", value_parser = span, value_name = "TIME")]
+        span: Option<Span>,
+    },
+    /// Take a freeze back
+    Thaw {
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Start a run of an image and all that is built on it, as if it had moved
+    Start {
+        /// The image
+        image: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let a workload take again what made it sick
+    Unquarantine {
+        /// The workload: `prod/web`, or `web` where only one is called so
+        workload: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take an incident: the others see who looks at it
+    Claim {
+        /// The incident: `3`, `i3`
+        #[arg(required = true, num_args = 1..)]
+        incident: Vec<String>,
+    },
+    /// Close an incident
+    Close {
+        /// The incident: `3`, `i3`
+        #[arg(required = true, num_args = 1..)]
+        incident: Vec<String>,
+        /// What came of it
+        #[arg(long)]
+        reason: String,
+    },
+    /// Print a log
+    Logs {
+        /// A step (its latest log), or a log as `why` and `status --json` name it: `r42/image:web:1/build/1`
+        id: String,
+        /// Go on until the work ends
+        #[arg(long, short)]
+        follow: bool,
+        /// Begin a little before the first error
+        #[arg(long, conflicts_with = "follow")]
+        error: bool,
+    },
+    /// Print lines of the journal
+    Events {
+        /// Go on with lines to come
+        #[arg(long, short)]
+        follow: bool,
+        /// As JSON, one line each
+        #[arg(long)]
+        json: bool,
+        /// The latest so many
+        #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
+        last: usize,
+        /// Only lines after this place in the journal
+        #[arg(long, conflicts_with = "last", value_name = "SEQ")]
+        after: Option<u64>,
+    },
+}
+
+/// A command about one step.
+#[derive(Debug, Args)]
+pub struct OnStep {
+    /// The step: `42/web:1`; the run alone where only one step can be meant
+    pub id: String,
+    /// Why; needed to reject
+    #[arg(long, alias = "note")]
+    pub reason: Option<String>,
+    /// Only if the step is about this digest: at least its first four digits
+    #[arg(long, value_name = "PREFIX")]
+    pub digest: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,7 @@
+//! The commands, one file per family.
+
+pub(super) mod events;
+pub(super) mod logs;
+pub(super) mod look;
+pub(super) mod offline;
+pub(super) mod steer;

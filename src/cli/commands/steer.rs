@@ -1,0 +1,112 @@
+//! The commands that change something: what is meant is looked up, and sent with what was just read.
+
+use crate::api::Reply;
+use crate::api::client::Client;
+use crate::api::rows::{May, StepRow};
+use crate::cli::args::{Cmd, OnStep};
+use crate::cli::output::Output;
+use crate::cli::{Failure, find};
+use crate::model::{Command, Digest, RunId, Seen, Span, StepKey, Timestamp};
+
+pub(crate) async fn steer(client: &Client, typed: &Cmd, out: &mut Output<'_>) -> Result<(), Failure> {
+    let command = command(client, typed).await?;
+    match client.send(&command).await? {
+        Reply::Accepted { message, .. } => out.line(&message),
+        Reply::Already { message } => out.line(&format!("nothing to do: {message}")),
+        Reply::Rejected { reason, stale: true } => Err(Failure::Stale(reason)),
+        Reply::Rejected { reason, stale: false } => Err(Failure::Refused(reason)),
+    }
+}
+
+async fn command(client: &Client, typed: &Cmd) -> Result<Command, Failure> {
+    Ok(match typed {
+        Cmd::Approve(on) => {
+            let (run, step, seen) = step(client, on, May::Approve).await?;
+            Command::Approve { run, step, seen, note: on.reason.clone() }
+        }
+        Cmd::Reject(on) => {
+            let needed = || Failure::Usage("a rejection needs its reason; say why with --reason".to_owned());
+            let reason = on.reason.clone().ok_or_else(needed)?;
+            let (run, step, seen) = step(client, on, May::Reject).await?;
+            Command::Reject { run, step, seen, reason }
+        }
+        Cmd::Retry(on) => {
+            let (run, step, seen) = step(client, on, May::Retry).await?;
+            Command::Retry { run, step, seen, reason: on.reason.clone() }
+        }
+        Cmd::Rollback(on) => {
+            let (run, step, seen) = step(client, on, May::Rollback).await?;
+            Command::Rollback { run, step, seen, reason: on.reason.clone() }
+        }
+        Cmd::Start { image, reason } => {
+            Command::Start { image: find::image(&client.status().await?, image)?, reason: reason.clone() }
+        }
+        Cmd::Unquarantine { workload, reason } => {
+            let workload = find::workload(&client.status().await?, workload)?;
+            Command::Unquarantine { workload, reason: reason.clone() }
+        }
+        other => whole(other)?,
+    })
+}
+
+/// The commands for which nothing must be looked up.
+fn whole(typed: &Cmd) -> Result<Command, Failure> {
+    Ok(match typed {
+        Cmd::Pause { id, reason, span } => {
+            Command::Pause { run: find::run(id)?, reason: reason.clone(), until: until(*span) }
+        }
+        Cmd::Resume { id, reason } => Command::Resume { run: find::run(id)?, reason: reason.clone() },
+        Cmd::Abort { id, reason } => Command::Abort { run: find::run(id)?, reason: reason.clone() },
+        Cmd::Freeze { reason, span } => Command::Freeze { reason: reason.clone(), until: until(*span) },
+        Cmd::Thaw { reason } => Command::Thaw { reason: reason.clone() },
+        Cmd::Claim { incident } => Command::Claim { incident: find::incident(incident)? },
+        Cmd::Close { incident, reason } => {
+            Command::Close { incident: find::incident(incident)?, reason: reason.clone() }
+        }
+        Cmd::Approve(_)
+        | Cmd::Reject(_)
+        | Cmd::Retry(_)
+        | Cmd::Rollback(_)
+        | Cmd::Start { .. }
+        | Cmd::Unquarantine { .. }
+        | Cmd::Daemon(_)
+        | Cmd::Check { .. }
+        | Cmd::Lineage { .. }
+        | Cmd::Status { .. }
+        | Cmd::Runs { .. }
+        | Cmd::Why { .. }
+        | Cmd::Logs { .. }
+        | Cmd::Events { .. } => return Err(Failure::Failed("this asks for nothing to be done".to_owned())),
+    })
+}
+
+fn until(span: Option<Span>) -> Option<Timestamp> {
+    span.map(|span| Timestamp::from(chrono::Utc::now()) + span)
+}
+
+/// The step that is meant, and what is seen of it now.
+async fn step(client: &Client, on: &OnStep, may: May) -> Result<(RunId, StepKey, Seen), Failure> {
+    let status = client.status().await?;
+    let found = find::step(&status, &on.id, find::words(may), &|step| step.may.contains(&may))?;
+    if let Some(prefix) = &on.digest {
+        pinned(found, prefix)?;
+    }
+    Ok((found.run, found.step.clone(), found.expect.clone()))
+}
+
+/// Whether the step is about what the caller saw.
+fn pinned(step: &StepRow, prefix: &str) -> Result<(), Failure> {
+    let hex = prefix.strip_prefix("sha256:").unwrap_or(prefix);
+    if hex.len() < 4 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Failure::Usage(format!("{prefix:?} is no digest; give at least its first four digits")));
+    }
+    let now = step.expect.digest.as_ref().or(step.digest.as_ref());
+    if now.is_some_and(|digest| digest.hex().starts_with(&hex.to_ascii_lowercase())) {
+        return Ok(());
+    }
+    let now = now.map_or("nothing yet", Digest::short);
+    Err(Failure::Stale(format!(
+        "{}/{} is about {now}, not {hex}; look again with `tidegate why {}/{}`, then decide again",
+        step.run, step.step, step.run, step.step
+    )))
+}

@@ -1,0 +1,167 @@
+//! Which tag is asked for when. Pure: time comes in, names go out.
+//!
+//! 1. A new tag is asked for at once; then once an interval, the tags of a registry spread evenly over it.
+//! 2. A notification brings its image forward; several within [`HINTS_WITHIN`](limits::HINTS_WITHIN) make one HEAD.
+//! 3. A registry that does not answer is asked for one tag only, after waits that double up to a bound, or as it asked for.
+
+use crate::model::setup::Setup;
+use crate::model::{ImageRef, Registry, Span, Timestamp, limits};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tag {
+    due: Timestamp,
+    every: Span,
+    /// Its place among the registry's tags and their number, until it was asked for once.
+    slot: Option<(u64, u64)>,
+    flying: bool,
+    /// A notification came while it was on its way: what comes back may be from before.
+    again: bool,
+}
+
+/// One registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Health {
+    flying: usize,
+    /// While it does not answer: the next try, and the wait after that.
+    down: Option<(Timestamp, Span)>,
+}
+
+/// All tags and registries.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    tags: BTreeMap<ImageRef, Tag>,
+    registries: BTreeMap<Registry, Health>,
+}
+
+impl Schedule {
+    /// Takes new tags in and lets others go.
+    pub(super) fn watch(&mut self, watched: &BTreeSet<ImageRef>, setup: &Setup, now: Timestamp) {
+        self.tags.retain(|image, tag| tag.flying || watched.contains(image));
+        let mut counts: BTreeMap<Registry, u64> = BTreeMap::new();
+        for image in watched {
+            *counts.entry(image.registry.clone()).or_default() += 1;
+        }
+        let mut nth: BTreeMap<&Registry, u64> = BTreeMap::new();
+        for image in watched {
+            let place = nth.entry(&image.registry).or_default();
+            *place += 1;
+            let every = interval(setup, image);
+            let slot = Some((*place, counts.get(&image.registry).copied().unwrap_or(1)));
+            let new = Tag { due: now, every, slot, flying: false, again: false };
+            let tag = self.tags.entry(image.clone()).or_insert(new);
+            if tag.every != every {
+                tag.every = every;
+                tag.due = tag.due.min(now + every);
+            }
+        }
+    }
+
+    /// A notification named an image; one that is not watched is none of ours.
+    pub(super) fn hint(&mut self, image: &ImageRef, now: Timestamp) {
+        if let Some(tag) = self.tags.get_mut(image) {
+            tag.again |= tag.flying;
+            tag.due = tag.due.min(now + limits::HINTS_WITHIN);
+        }
+    }
+
+    /// Asks again at once: what was seen last was not taken, because the tag moved meanwhile.
+    pub(super) fn again(&mut self, image: &ImageRef, now: Timestamp) {
+        if let Some(tag) = self.tags.get_mut(image) {
+            tag.due = tag.due.min(now);
+        }
+    }
+
+    /// The tags to ask for now; they count as asked for.
+    pub(super) fn due(&mut self, now: Timestamp) -> Vec<ImageRef> {
+        let mut due: Vec<(Timestamp, ImageRef)> = Vec::new();
+        due.extend(
+            self.tags.iter().filter(|(_, t)| !t.flying && t.due <= now).map(|(i, t)| (t.due, i.clone())),
+        );
+        due.sort();
+        due.retain(|(_, image)| self.begin(image, now));
+        due.into_iter().map(|(_, image)| image).collect()
+    }
+
+    fn begin(&mut self, image: &ImageRef, now: Timestamp) -> bool {
+        let health = self.registries.entry(image.registry.clone()).or_default();
+        let most = match health.down {
+            None => limits::POLLS_AT_ONCE,
+            Some((next, _)) if next <= now => 1,
+            Some(_) => 0,
+        };
+        let free = health.flying < most;
+        if let Some(tag) = self.tags.get_mut(image).filter(|_| free) {
+            health.flying += 1;
+            (tag.flying, tag.again) = (true, false);
+        }
+        free
+    }
+
+    /// The registry answered for this tag.
+    pub(super) fn answered(&mut self, image: &ImageRef, now: Timestamp) {
+        self.landed(image).down = None;
+        if let Some(tag) = self.tags.get_mut(image) {
+            tag.flying = false;
+            tag.due =
+                if std::mem::take(&mut tag.again) { now + limits::HINTS_WITHIN } else { next(tag, now) };
+        }
+    }
+
+    /// The registry did not answer. Returns when it is tried next.
+    pub(super) fn silent(
+        &mut self,
+        image: &ImageRef,
+        retry_after: Option<Span>,
+        now: Timestamp,
+    ) -> Timestamp {
+        let health = self.landed(image);
+        let (_, wait) = health.down.unwrap_or((now, limits::RETRY_FIRST));
+        let next = now + retry_after.unwrap_or_default().max(wait);
+        let double = Span::from_millis(wait.as_millis().saturating_mul(2)).min(limits::RETRY_LONGEST);
+        health.down = Some((next, double));
+        if let Some(tag) = self.tags.get_mut(image) {
+            tag.flying = false;
+        }
+        next
+    }
+
+    fn landed(&mut self, image: &ImageRef) -> &mut Health {
+        let health = self.registries.entry(image.registry.clone()).or_default();
+        health.flying = health.flying.saturating_sub(1);
+        health
+    }
+
+    /// When something is due next; what is on its way, or waits for a place, comes up by itself.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        let ready = self.tags.iter().filter(|(_, tag)| !tag.flying).filter_map(|(image, tag)| {
+            let health = self.registries.get(&image.registry).copied().unwrap_or_default();
+            match health.down {
+                None if health.flying < limits::POLLS_AT_ONCE => Some(tag.due),
+                Some((next, _)) if health.flying == 0 => Some(tag.due.max(next)),
+                None | Some(_) => None,
+            }
+        });
+        ready.min()
+    }
+}
+
+/// The first time its own part of the interval, then always the whole of it.
+fn next(tag: &mut Tag, now: Timestamp) -> Timestamp {
+    let every = tag.every.as_millis();
+    let wait = tag.slot.take().map_or(every, |(nth, of)| every * nth / of.max(1));
+    let due = tag.due + Span::from_millis(wait);
+    if due > now { due } else { now + Span::from_millis(wait) }
+}
+
+/// The image's own interval, its registry's, or the one for what nobody configured.
+fn interval(setup: &Setup, image: &ImageRef) -> Span {
+    let own = setup.upstreams.get(image).and_then(|upstream| upstream.poll);
+    let registry = setup.registries.get(&image.registry).map(|registry| registry.poll);
+    own.or(registry).unwrap_or(limits::POLL_UNCONFIGURED).max(limits::RETRY_FIRST)
+}
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

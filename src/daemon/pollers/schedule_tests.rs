@@ -1,0 +1,103 @@
+use super::*;
+
+fn image(name: &str) -> ImageRef {
+    format!("{name}:1").parse().unwrap()
+}
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_millis(0) + Span::from_secs(secs)
+}
+
+fn schedule(names: &[&str]) -> Schedule {
+    let mut schedule = Schedule::default();
+    schedule.watch(&names.iter().map(|name| image(name)).collect(), &Setup::default(), at(0));
+    schedule
+}
+
+#[test]
+fn tags_of_a_registry_are_spread_over_the_interval_after_the_first_time() {
+    let names = ["r:1/a", "r:1/b", "r:1/c"];
+    let mut schedule = schedule(&names);
+    let first = schedule.due(at(0));
+    assert_eq!(first.len(), 3);
+    first.iter().for_each(|image| schedule.answered(image, at(0)));
+    let mut asked = Vec::new();
+    for secs in 1..=600 {
+        for image in schedule.due(at(secs)) {
+            asked.push(secs);
+            schedule.answered(&image, at(secs));
+        }
+    }
+    assert_eq!(asked, [100, 200, 300, 400, 500, 600]);
+}
+
+#[test]
+fn a_registry_is_asked_for_a_few_tags_at_a_time_and_no_tag_is_forgotten() {
+    let names: Vec<String> = (0..20).map(|nth| format!("r:1/i{nth}")).collect();
+    let mut schedule = schedule(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut seen = BTreeSet::new();
+    while let due = schedule.due(at(0))
+        && !due.is_empty()
+    {
+        assert!(due.len() <= limits::POLLS_AT_ONCE);
+        for image in due {
+            schedule.answered(&image, at(0));
+            seen.insert(image);
+        }
+    }
+    assert_eq!(seen.len(), 20);
+}
+
+#[test]
+fn a_silent_registry_is_asked_for_one_tag_after_doubling_waits_and_another_is_not_touched() {
+    let mut schedule = schedule(&["r:1/a", "r:1/b", "other:1/c"]);
+    for image in schedule.due(at(0)) {
+        if image.registry.as_str() == "r:1" {
+            schedule.silent(&image, None, at(0));
+        } else {
+            schedule.answered(&image, at(0));
+        }
+    }
+    let mut tries = Vec::new();
+    for secs in 1..60 {
+        let due = schedule.due(at(secs));
+        assert!(due.len() <= 1);
+        for image in due {
+            tries.push(secs);
+            schedule.silent(&image, None, at(secs));
+        }
+    }
+    // Both tags of the first round count as one failure each: the wait was two seconds already.
+    assert_eq!(tries, [2, 6, 14, 29, 44, 59]);
+    let image = schedule.due(at(80)).remove(0);
+    schedule.answered(&image, at(80));
+    assert_eq!(schedule.due(at(80)).len(), 1, "once it answers, the rest follows at once");
+}
+
+#[test]
+fn a_registry_that_names_a_time_is_left_alone_until_then() {
+    let mut schedule = schedule(&["r:1/a"]);
+    let image = schedule.due(at(0)).remove(0);
+    assert_eq!(schedule.silent(&image, Some(Span::from_secs(90)), at(0)), at(90));
+    assert_eq!(schedule.next(), Some(at(90)));
+    assert!(schedule.due(at(89)).is_empty());
+    assert_eq!(schedule.due(at(90)), [image]);
+}
+
+#[test]
+fn a_hint_while_a_tag_is_on_its_way_asks_once_more() {
+    let mut schedule = schedule(&["r:1/a"]);
+    let image = schedule.due(at(0)).remove(0);
+    schedule.hint(&image, at(0));
+    schedule.hint(&image, at(0));
+    assert!(schedule.due(at(0)).is_empty());
+    schedule.answered(&image, at(1));
+    assert_eq!(schedule.due(at(2)), [image]);
+}
+
+#[test]
+fn a_hint_for_what_nobody_watches_is_nothing() {
+    let mut schedule = schedule(&["r:1/a"]);
+    schedule.hint(&image("r:1/other"), at(0));
+    assert_eq!(schedule.due(at(0)), [image("r:1/a")]);
+}

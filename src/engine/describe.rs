@@ -1,0 +1,176 @@
+//! One sentence for each fact, as the journal's line on screen says it.
+
+use super::event::{Event, EventKind};
+use super::state::State;
+use crate::model::reports::{
+    Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
+};
+use crate::model::{Action, Command, Digest, EffectId, ImageRef, RunId, StepKey};
+
+/// The sentence; `state` is the state after the fact.
+pub fn sentence(state: &State, event: &Event) -> String {
+    match &event.kind {
+        EventKind::Installed { install } => format!("the journal was made, installation {install}"),
+        EventKind::DaemonStarted { version, pid } => {
+            format!("the daemon started, version {version}, pid {pid}")
+        }
+        EventKind::ConfigLoaded { setup } => format!(
+            "configuration loaded: {} recipes, {} workloads, {} gates",
+            setup.recipes.len(),
+            setup.workloads.len(),
+            setup.gates.len()
+        ),
+        EventKind::RecipesRead { recipes } => {
+            match recipes.iter().find_map(|(image, r)| r.as_ref().err().map(|e| (image, e))) {
+                Some((image, why)) => {
+                    format!("{} recipes read; {} cannot be: {why}", recipes.len(), image.short())
+                }
+                None => format!("{} recipes read", recipes.len()),
+            }
+        }
+        EventKind::HintReceived { image, .. } => {
+            format!("a notification says that {} was pushed", image.short())
+        }
+        EventKind::TagSeen { image, digest } => tag_seen(state, image, digest.as_ref()),
+        EventKind::SourceLost { who, why } => format!("{who} does not answer: {why}"),
+        EventKind::SourceFound { who } => format!("{who} answers again"),
+        EventKind::WorkloadsSeen { fleet, running } => format!("fleet {fleet}: {} workloads", running.len()),
+        EventKind::FleetRefused { fleet, holder } => {
+            format!("fleet {fleet} is held by {holder}; nothing is done there")
+        }
+        EventKind::FleetClaimed { fleet } => format!("fleet {fleet} is ours"),
+        EventKind::BuildFinished { id, answer } => result(id, answer, build),
+        EventKind::TestsFinished { id, answer } => result(id, answer, |report| tests(id, report)),
+        EventKind::TagPublished { id, answer } => result(id, answer, |report| publish(id, report)),
+        EventKind::WorkloadLooked { id, answer } | EventKind::WorkloadWatched { id, answer } => {
+            result(id, answer, |report| look(id, report))
+        }
+        EventKind::WorkloadChanged { id, answer } => result(id, answer, |report| change(id, report)),
+        EventKind::CandidateDiscarded { id, answer } => result(id, answer, |removed| {
+            if *removed { "candidate removed" } else { "candidate kept: its digest is in use" }.to_owned()
+        }),
+        EventKind::DeadlinePassed => "a deadline passed".to_owned(),
+        EventKind::Commanded { command } => commanded(command),
+        EventKind::CommandRefused { command, reason } => format!("refused: {}: {reason}", commanded(command)),
+    }
+}
+
+fn result<T>(id: &EffectId, answer: &Answer<T>, done: impl FnOnce(&T) -> String) -> String {
+    let said = match answer {
+        Answer::Done(report) => done(report),
+        Answer::Unreachable(Unreachable { who, why, .. }) => {
+            format!("{}: {who} not reached: {why}", id.action)
+        }
+    };
+    format!("{}: {said}", subject(&id.step))
+}
+
+/// `web:1` or `deploy web`: how a step is called on screen.
+pub fn subject(step: &StepKey) -> String {
+    match step {
+        StepKey::Image(image) => image.short(),
+        StepKey::Deploy(workload) => format!("deploy {}", workload.name),
+    }
+}
+
+fn tag_seen(state: &State, image: &ImageRef, digest: Option<&Digest>) -> String {
+    let before = state.tags.get(image).and_then(|tag| tag.before.as_ref());
+    let ours = state.setup.recipes.contains_key(image);
+    let by_run = state.tags.get(image).and_then(|tag| tag.by_run);
+    match (before, digest, by_run) {
+        (None, Some(now), _) => format!("{} is at {}", image.short(), now.short()),
+        (_, None, _) => format!("{} is not in its registry", image.short()),
+        (Some(old), Some(now), Some(run)) => {
+            format!("{} moved {}→{} by run {run}", image.short(), old.short(), now.short())
+        }
+        (Some(old), Some(now), None) if ours => format!(
+            "{} was moved {}→{} by somebody else; it has passed no tests here and starts nothing",
+            image.short(),
+            old.short(),
+            now.short()
+        ),
+        (Some(old), Some(now), None) => format!("{} moved {}→{}", image.short(), old.short(), now.short()),
+    }
+}
+
+fn build(report: &BuildReport) -> String {
+    match report {
+        BuildReport::Built { digest, found: false } => format!("built {}", digest.short()),
+        BuildReport::Built { digest, found: true } => format!("built {}, found finished", digest.short()),
+        BuildReport::Failed { message, .. } => format!("build failed: {message}"),
+    }
+}
+
+fn tests(id: &EffectId, report: &TestReport) -> String {
+    let (passed, total) = report.cases();
+    let which = match id.action {
+        Action::Retest => "second try of the tests",
+        Action::Control => "control on the old image",
+        _ => "tests",
+    };
+    format!("{which} {passed}/{total}")
+}
+
+fn publish(id: &EffectId, report: &PublishReport) -> String {
+    let back = id.action == Action::Untag;
+    match report {
+        PublishReport::Moved { .. } if back => "public tag put back".to_owned(),
+        PublishReport::Moved { .. } => "published".to_owned(),
+        PublishReport::MovedByOthers { .. } => {
+            "somebody else moved the public tag; it was left alone".to_owned()
+        }
+        PublishReport::Refused(why) => format!("the registry refused the tag: {why}"),
+    }
+}
+
+fn look(id: &EffectId, report: &LookReport) -> String {
+    let before = if id.action == Action::Baseline { "before: " } else { "" };
+    match report {
+        LookReport::Seen(look) => format!("{before}{}", super::run::deploy::summary(look)),
+        LookReport::Gone => "the workload is gone".to_owned(),
+    }
+}
+
+fn change(id: &EffectId, report: &ChangeReport) -> String {
+    let what = if id.action == Action::Restore { "spec from before put back" } else { "spec updated" };
+    match report {
+        ChangeReport::Changed { found: false, .. } => what.to_owned(),
+        ChangeReport::Changed { found: true, .. } => format!("{what}, found done"),
+        ChangeReport::ChangedByOthers { found, .. } => {
+            format!("somebody else changed it (it names {} now); left alone", found.image)
+        }
+        ChangeReport::Gone => "the workload is gone".to_owned(),
+        ChangeReport::Refused(why) => format!("the orchestrator refused: {why}"),
+    }
+}
+
+fn commanded(command: &Command) -> String {
+    let on = |run: &RunId, step: &StepKey| format!("run {run} {}", subject(step));
+    let why = |reason: Option<&String>| reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    match command {
+        Command::Approve { run, step, seen, note } => {
+            let digest = seen.digest.as_ref().map_or("", |digest| digest.short());
+            format!("{} approved {digest}{}", on(run, step), why(note.as_ref()))
+        }
+        Command::Reject { run, step, reason, .. } => format!("{} rejected: {reason}", on(run, step)),
+        Command::Pause { run, reason, .. } => format!("run {run} paused{}", why(reason.as_ref())),
+        Command::Resume { run, reason } => format!("run {run} resumed{}", why(reason.as_ref())),
+        Command::Abort { run, reason } => format!("run {run} aborted: {reason}"),
+        Command::Retry { run, step, reason, .. } => {
+            format!("{} tried again{}", on(run, step), why(reason.as_ref()))
+        }
+        Command::Rollback { run, step, reason, .. } => {
+            format!("{} ordered back{}", on(run, step), why(reason.as_ref()))
+        }
+        Command::Start { image, reason } => {
+            format!("a run of {} started{}", image.short(), why(reason.as_ref()))
+        }
+        Command::Unquarantine { workload, reason } => {
+            format!("{workload} released from quarantine: {reason}")
+        }
+        Command::Freeze { reason, .. } => format!("everything frozen{}", why(reason.as_ref())),
+        Command::Thaw { reason } => format!("the freeze was taken back{}", why(reason.as_ref())),
+        Command::Claim { incident } => format!("incident {incident} taken"),
+        Command::Close { incident, reason } => format!("incident {incident} closed: {reason}"),
+    }
+}

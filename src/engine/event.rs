@@ -1,0 +1,221 @@
+//! The facts, in the past tense. A fact is on disk before `step` sees it.
+
+use crate::model::command::Command;
+use crate::model::jobs::Ingredients;
+use crate::model::reports::{
+    Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport,
+};
+use crate::model::{Actor, Digest, EffectId, FleetName, ImageRef, RunId, Setup, StepKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One fact: when, who, what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it was stamped; never earlier than the event before it.
+    pub at: Timestamp,
+    /// Who or what brought it about.
+    pub by: Actor,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The journal was made; the random name of this installation.
+    Installed {
+        /// Lasting and random; part of candidate tags and claims.
+        install: String,
+    },
+    /// A daemon began to work on this journal.
+    DaemonStarted {
+        /// Its program's version.
+        version: String,
+        /// Its process.
+        pid: u32,
+    },
+    /// The configuration in force from now on.
+    ConfigLoaded {
+        /// All of it, resolved.
+        setup: Box<Setup>,
+    },
+    /// The Dockerfiles as they are from now on. A recipe that cannot be read has its reason instead.
+    RecipesRead {
+        /// By image.
+        recipes: BTreeMap<ImageRef, Result<Ingredients, String>>,
+    },
+    /// A notification came in: only a hint, a HEAD follows.
+    HintReceived {
+        /// The image that it names.
+        image: ImageRef,
+        /// The digest that it names.
+        digest: Option<Digest>,
+    },
+    /// A registry was asked, and the tag is not where it was known to be.
+    TagSeen {
+        /// The image.
+        image: ImageRef,
+        /// Where it points; nowhere when the registry has no such tag.
+        digest: Option<Digest>,
+    },
+    /// A source of facts does not answer.
+    SourceLost {
+        /// `registry 10.0.0.1:5000`, `fleet prod`, `builder`.
+        who: String,
+        /// What was seen.
+        why: String,
+    },
+    /// It answers again.
+    SourceFound {
+        /// Which one.
+        who: String,
+    },
+    /// A fleet's workloads are not as they were known to be.
+    WorkloadsSeen {
+        /// The fleet.
+        fleet: FleetName,
+        /// All of them.
+        running: Vec<Running>,
+    },
+    /// A fleet is held by another daemon; nothing is done there.
+    FleetRefused {
+        /// The fleet.
+        fleet: FleetName,
+        /// The holder, for people.
+        holder: String,
+    },
+    /// The fleet is ours.
+    FleetClaimed {
+        /// The fleet.
+        fleet: FleetName,
+    },
+    /// Result of [`Job::Build`](super::Job::Build).
+    BuildFinished {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<BuildReport>,
+    },
+    /// Result of [`Job::Test`](super::Job::Test).
+    TestsFinished {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<TestReport>,
+    },
+    /// Result of [`Job::Publish`](super::Job::Publish).
+    TagPublished {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<PublishReport>,
+    },
+    /// Result of [`Job::Look`](super::Job::Look).
+    WorkloadLooked {
+        /// The effect.
+        id: EffectId,
+        /// What was seen.
+        answer: Answer<LookReport>,
+    },
+    /// Result of [`Job::Deploy`](super::Job::Deploy) or [`Job::Restore`](super::Job::Restore).
+    WorkloadChanged {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<ChangeReport>,
+    },
+    /// A watched workload is not as it was ([`Job::Watch`](super::Job::Watch)); sent on transitions and new failures only.
+    WorkloadWatched {
+        /// The effect.
+        id: EffectId,
+        /// What was seen.
+        answer: Answer<LookReport>,
+    },
+    /// Candidate tags of an ended run were removed, or found to be gone.
+    CandidateDiscarded {
+        /// The effect.
+        id: EffectId,
+        /// Whether it was removed; kept when a public tag carries its digest.
+        answer: Answer<bool>,
+    },
+    /// A deadline of `next_deadline` has come.
+    DeadlinePassed,
+    /// A person's command, accepted.
+    Commanded {
+        /// What was asked for.
+        command: Command,
+    },
+    /// A person's command, refused.
+    CommandRefused {
+        /// What was asked for.
+        command: Command,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl EventKind {
+    /// A stable word for what kind of fact it is: `tag_seen`, `build_finished`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Installed { .. } => "installed",
+            Self::DaemonStarted { .. } => "daemon_started",
+            Self::ConfigLoaded { .. } => "config_loaded",
+            Self::RecipesRead { .. } => "recipes_read",
+            Self::HintReceived { .. } => "hint_received",
+            Self::TagSeen { .. } => "tag_seen",
+            Self::SourceLost { .. } => "source_lost",
+            Self::SourceFound { .. } => "source_found",
+            Self::WorkloadsSeen { .. } => "workloads_seen",
+            Self::FleetRefused { .. } => "fleet_refused",
+            Self::FleetClaimed { .. } => "fleet_claimed",
+            Self::BuildFinished { .. } => "build_finished",
+            Self::TestsFinished { .. } => "tests_finished",
+            Self::TagPublished { .. } => "tag_published",
+            Self::WorkloadLooked { .. } => "workload_looked",
+            Self::WorkloadChanged { .. } => "workload_changed",
+            Self::WorkloadWatched { .. } => "workload_watched",
+            Self::CandidateDiscarded { .. } => "candidate_discarded",
+            Self::DeadlinePassed => "deadline_passed",
+            Self::Commanded { .. } => "commanded",
+            Self::CommandRefused { .. } => "command_refused",
+        }
+    }
+
+    /// The effect whose result it is.
+    pub fn effect(&self) -> Option<&EffectId> {
+        match self {
+            Self::BuildFinished { id, .. }
+            | Self::TestsFinished { id, .. }
+            | Self::TagPublished { id, .. }
+            | Self::WorkloadLooked { id, .. }
+            | Self::WorkloadChanged { id, .. }
+            | Self::WorkloadWatched { id, .. }
+            | Self::CandidateDiscarded { id, .. } => Some(id),
+            Self::Installed { .. }
+            | Self::DaemonStarted { .. }
+            | Self::ConfigLoaded { .. }
+            | Self::RecipesRead { .. }
+            | Self::HintReceived { .. }
+            | Self::TagSeen { .. }
+            | Self::SourceLost { .. }
+            | Self::SourceFound { .. }
+            | Self::WorkloadsSeen { .. }
+            | Self::FleetRefused { .. }
+            | Self::FleetClaimed { .. }
+            | Self::DeadlinePassed
+            | Self::Commanded { .. }
+            | Self::CommandRefused { .. } => None,
+        }
+    }
+
+    /// The run and step that it is about, where it names them.
+    pub fn subject(&self) -> Option<(RunId, Option<StepKey>)> {
+        match self {
+            Self::Commanded { command } | Self::CommandRefused { command, .. } => command.subject(),
+            other => other.effect().map(|id| (id.run, Some(id.step.clone()))),
+        }
+    }
+}

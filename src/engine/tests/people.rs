@@ -1,0 +1,220 @@
+//! People: approvals, pauses, freezes, aborts, retries, put-backs.
+
+use super::*;
+
+fn held() -> World {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.makes_all();
+    assert_eq!(world.stage(&dep("web")), "held");
+    world
+}
+
+#[test]
+fn a_stale_approval_is_refused_and_changes_nothing() {
+    let mut world = held();
+    let seen = Seen { digest: Some(digest("another")), plan: None, generation: None };
+    let command = Command::Approve { run: RUN, step: dep("web"), seen, note: None };
+    let refused = world.command(ana(), command).unwrap_err();
+    assert!(matches!(refused, Rejection::Stale { .. }), "{refused}");
+    let blind = Command::Approve { run: RUN, step: dep("web"), seen: Seen::default(), note: None };
+    assert!(world.command(ana(), blind).is_err());
+    assert_eq!(world.stage(&dep("web")), "held");
+}
+
+#[test]
+fn two_approvals_must_come_from_two_people() {
+    let mut setup = setup();
+    setup.gates.get_mut(&"prod".parse().unwrap()).unwrap().approvals = 2;
+    let mut world = World::with(setup);
+    world.sees("os", "os 2");
+    world.makes_all();
+    world.approve(ana(), &dep("web")).unwrap();
+    assert!(matches!(world.approve(ana(), &dep("web")), Err(Rejection::Already(_))));
+    assert_eq!(world.stage(&dep("web")), "held");
+    world.approve(ben(), &dep("web")).unwrap();
+    assert_eq!(world.stage(&dep("web")), "updating");
+}
+
+#[test]
+fn who_started_a_run_does_not_approve_it() {
+    let mut world = World::new();
+    world.command(ana(), Command::Start { image: image("web"), reason: None }).unwrap();
+    world.makes("web");
+    assert!(matches!(world.approve(ana(), &dep("web")), Err(Rejection::Refused(_))));
+    world.approve(ben(), &dep("web")).unwrap();
+}
+
+#[test]
+fn an_approval_that_nobody_gives_expires_and_blocks_what_follows() {
+    let mut world = held();
+    world.wait(3601);
+    assert_eq!(world.stage(&dep("web")), "aborted");
+    assert_eq!(world.stage(&dep("api")), "blocked");
+    assert!(world.ended());
+    world.replay();
+}
+
+#[test]
+fn a_rejected_image_rejects_what_was_built_on_it() {
+    let mut setup = setup();
+    setup.gates.get_mut(&"prod".parse().unwrap()).unwrap().before = GateBefore::Publish;
+    setup.recipes.get_mut(&image("framework")).unwrap().gate = Some("prod".parse().unwrap());
+    let mut world = World::with(setup);
+    world.sees("os", "os 2");
+    for name in ["tool", "runtime"] {
+        world.makes(name);
+    }
+    world.builds("framework");
+    world.tests(Action::Test, "framework", true);
+    world.builds("web");
+    world.tests(Action::Test, "web", true);
+    assert_eq!(world.stage(&img("web")), "cleared");
+    let seen = Seen { digest: Some(digest("new framework r1")), ..Seen::default() };
+    let reject = |reason: &str| Command::Reject {
+        run: RUN,
+        step: img("framework"),
+        seen: seen.clone(),
+        reason: reason.to_owned(),
+    };
+    assert!(world.command(ana(), reject(" ")).is_err());
+    world.command(ana(), reject("not on a Friday")).unwrap();
+    assert_eq!(world.stage(&img("framework")), "aborted");
+    assert_eq!(world.stage(&img("web")), "blocked");
+    assert_eq!(world.stage(&img("api")), "blocked");
+    assert!(!world.done.contains(&"publish web:1".to_owned()));
+    assert!(world.ended() && world.pending.is_empty());
+}
+
+#[test]
+fn a_pause_starts_nothing_new_and_what_is_in_flight_goes_on_to_its_next_safe_point() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.command(ana(), Command::Pause { run: RUN, reason: None, until: None }).unwrap();
+    world.builds("runtime");
+    assert_eq!(world.asked(), ["build tool:1"]);
+    let run = &world.state.runs[&RUN];
+    assert!(world.state.waiting(run, &run.steps[&img("runtime")]).unwrap().what.contains("paused by ana"));
+    let again = world.command(ben(), Command::Pause { run: RUN, reason: None, until: None });
+    assert!(matches!(again, Err(Rejection::Already(_))));
+    world.command(ben(), Command::Resume { run: RUN, reason: None }).unwrap();
+    assert_eq!(world.asked(), ["build tool:1", "test runtime:1"]);
+    world.replay();
+}
+
+#[test]
+fn a_pause_with_an_end_ends_by_itself() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    let until = Some(world.now + Span::from_secs(30));
+    world.command(ana(), Command::Pause { run: RUN, reason: None, until }).unwrap();
+    world.builds("runtime");
+    world.wait(31);
+    assert_eq!(world.asked(), ["build tool:1", "test runtime:1"]);
+}
+
+#[test]
+fn a_freeze_holds_everything_back_and_a_thaw_lets_it_go_on() {
+    let mut world = World::new();
+    world.command(ana(), Command::Freeze { reason: None, until: None }).unwrap();
+    world.sees("os", "os 2");
+    assert_eq!(world.asked(), Vec::<String>::new());
+    world.command(ana(), Command::Thaw { reason: None }).unwrap();
+    assert_eq!(world.asked(), ["build runtime:1", "build tool:1"]);
+}
+
+#[test]
+fn an_abort_puts_back_what_is_being_updated_and_begins_nothing() {
+    let mut world = held();
+    world.approve(ana(), &dep("web")).unwrap();
+    world.converges("web");
+    world.command(ana(), Command::Abort { run: RUN, reason: "wrong day".to_owned() }).unwrap();
+    assert_eq!(world.stage(&dep("web")), "restoring");
+    assert_eq!(world.stage(&dep("api")), "aborted");
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    assert_eq!(world.stage(&dep("web")), "restored");
+    assert!(world.ended() && world.pending.is_empty());
+    assert!(world.state.quarantine.is_empty(), "an abort blames nothing");
+    world.replay();
+}
+
+#[test]
+fn a_retry_begins_where_it_failed_and_wakes_what_was_blocked() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.makes("tool");
+    world.fails_to_build("runtime");
+    assert!(world.ended());
+    let retry = Command::Retry { run: RUN, step: img("runtime"), seen: Seen::default(), reason: None };
+    world.command(ana(), retry).unwrap();
+    assert!(!world.ended());
+    for name in ["runtime", "framework", "web", "api"] {
+        world.makes(name);
+    }
+    assert_eq!(world.stage(&dep("web")), "held");
+    assert_eq!(world.stage(&dep("api")), "waiting");
+    world.replay();
+}
+
+#[test]
+fn a_healthy_workload_can_be_put_back_and_what_it_ran_stays_away() {
+    let mut world = held();
+    world.approve(ana(), &dep("web")).unwrap();
+    for name in ["web", "api"] {
+        world.converges(name);
+        world.wait(11);
+        world.looks(Action::Look, name, world.ours(name));
+    }
+    assert!(world.ended());
+    let back = Command::Rollback {
+        run: RUN,
+        step: dep("web"),
+        seen: Seen::default(),
+        reason: Some("slow".to_owned()),
+    };
+    world.command(ana(), back).unwrap();
+    assert_eq!(world.stage(&dep("web")), "restoring");
+    let id = world.take(Action::Untag, &dep("web"));
+    world.fact(EventKind::TagPublished { id, answer: Answer::Done(PublishReport::Moved { found: false }) });
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    assert_eq!(world.stage(&dep("web")), "restored");
+    assert!(world.ended() && world.pending.is_empty());
+    assert_eq!(world.state.quarantine.len(), 1);
+    assert!(world.state.incidents.is_empty(), "an order is no incident");
+    world.replay();
+}
+
+#[test]
+fn a_deploy_in_quarantine_is_not_retried_before_it_is_released() {
+    let mut world = held();
+    world.approve(ana(), &dep("web")).unwrap();
+    world.converges("web");
+    let back = Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    world.command(ana(), back).unwrap();
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    let retry = Command::Retry { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    assert!(world.command(ana(), retry.clone()).is_err(), "the public tag is still being put back");
+    let id = world.take(Action::Untag, &dep("web"));
+    world.fact(EventKind::TagPublished { id, answer: Answer::Done(PublishReport::Moved { found: false }) });
+    let refused = world.command(ana(), retry.clone()).unwrap_err();
+    assert!(refused.to_string().contains("unquarantine"), "{refused}");
+    let release = Command::Unquarantine { workload: workload("web"), reason: "it was the load".to_owned() };
+    world.command(ana(), release).unwrap();
+    world.command(ana(), retry).unwrap();
+    assert_eq!(world.stage(&dep("web")), "held");
+}
+
+#[test]
+fn incidents_are_taken_and_closed_by_name() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.fails_to_build("tool");
+    let id = *world.state.incidents.keys().next().unwrap();
+    world.command(ana(), Command::Claim { incident: id }).unwrap();
+    assert!(world.command(ana(), Command::Close { incident: id, reason: String::new() }).is_err());
+    world.command(ana(), Command::Close { incident: id, reason: "fixed".to_owned() }).unwrap();
+    assert!(matches!(world.command(ben(), Command::Claim { incident: id }), Err(Rejection::Already(_))));
+}

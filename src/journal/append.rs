@@ -1,0 +1,82 @@
+//! Appending: one transaction, and so one fsync, for a batch.
+
+use super::{EVENT_FORMAT, Journal};
+use crate::engine::Event;
+use crate::model::Seq;
+use rusqlite::{ErrorCode, params};
+
+/// Why nothing of a batch was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// There is no room, or the disk refuses: the same batch can be tried again later.
+    #[error("write the journal: {why}")]
+    Full {
+        /// In the system's words: `no space left on device`.
+        why: &'static str,
+    },
+    /// An event has no JSON form. A defect of ours.
+    #[error("write the journal: an event has no JSON form: {0}")]
+    Encode(#[source] serde_json::Error),
+    /// Anything else: a damaged file, a lock.
+    #[error("write the journal: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl AppendError {
+    pub(super) fn of(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { why: "no space left on device" },
+            Some(ErrorCode::ReadOnly) => Self::Full { why: "read-only file system" },
+            Some(ErrorCode::SystemIoFailure) => Self::Full { why: "input/output error" },
+            _ => Self::Sqlite(error),
+        }
+    }
+
+    /// The reason alone, for a sentence of the caller's.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Full { why } => (*why).to_owned(),
+            Self::Encode(error) => error.to_string(),
+            Self::Sqlite(error) => error.to_string(),
+        }
+    }
+}
+
+impl Journal {
+    /// Puts `events` on the disk, in order, and returns their places: the first one, then one after the other.
+    ///
+    /// # Errors
+    /// Nothing of the batch is there then, and the same call may succeed later.
+    pub fn append(&mut self, events: &[Event]) -> Result<Vec<Seq>, AppendError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let texts: Result<Vec<String>, _> = events.iter().map(serde_json::to_string).collect();
+        let texts = texts.map_err(AppendError::Encode)?;
+        let first = self.last.0 + 1;
+        self.insert(first, events, &texts).map_err(AppendError::of)?;
+        let seqs: Vec<Seq> = (first..).map(Seq).take(events.len()).collect();
+        self.last = seqs.last().copied().unwrap_or(self.last);
+        Ok(seqs)
+    }
+
+    /// Whether anything can be written now, by a small write that changes nothing.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append) has them.
+    pub fn probe(&mut self) -> Result<(), AppendError> {
+        self.db.pragma_update(None, "user_version", super::FILE_FORMAT).map_err(AppendError::of)
+    }
+
+    fn insert(&mut self, first: u64, events: &[Event], texts: &[String]) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        {
+            let mut insert =
+                tx.prepare_cached("INSERT INTO events (seq, at, format, event) VALUES (?1, ?2, ?3, ?4)")?;
+            for ((seq, event), text) in (first..).zip(events).zip(texts) {
+                insert.execute(params![seq.cast_signed(), event.at.as_millis(), EVENT_FORMAT, text])?;
+            }
+        }
+        tx.commit()
+    }
+}

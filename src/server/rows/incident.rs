@@ -1,0 +1,94 @@
+//! An incident's row.
+
+use super::View;
+use crate::api::rows::{IncidentRow, Row};
+use crate::engine::describe::subject;
+use crate::engine::run::{DeployStage, DeployStep, Step, Untag};
+use crate::engine::{Cause, Incident};
+use crate::model::{Owner, StepKey};
+
+pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
+    let step = view.state.step_of(incident.run, &incident.step);
+    let deploy = step.and_then(Step::deploy);
+    Row::Incident(IncidentRow {
+        incident: incident.id,
+        cause: incident.cause.class().to_owned(),
+        verdict: verdict(incident, step),
+        run: incident.run,
+        step: incident.step.clone(),
+        opened: incident.opened,
+        closed: incident.closed.as_ref().map(|(_, at, _)| *at),
+        claimed: incident.claimed.clone(),
+        users: deploy.map_or_else(|| "not reached: nothing was deployed".to_owned(), users),
+        restored: deploy.map_or_else(|| "nothing to put back".to_owned(), restored),
+        seen: incident.seen.clone(),
+        vendor: vendor(view, incident),
+        customer: customer(view, &incident.step),
+    })
+}
+
+fn verdict(incident: &Incident, step: Option<&Step>) -> String {
+    let tag = match step.map(|step| &step.untagging) {
+        Some(Untag::Done) => "; the public tag was put back",
+        Some(Untag::LeftAlone(_)) => "; the public tag was left where it is",
+        Some(Untag::Wanted | Untag::Waiting(_) | Untag::Doing(_)) => "; the public tag is being put back",
+        Some(Untag::No) | None => "",
+    };
+    let closed = incident.closed.as_ref().map(|(by, _, what)| format!(" Closed by {by}: {what}."));
+    format!("{}: {}{tag}.{}", subject(&incident.step), incident.cause, closed.unwrap_or_default())
+}
+
+fn users(deploy: &DeployStep) -> String {
+    let Some(look) = &deploy.look else { return "not known: the workload was not seen since".to_owned() };
+    let runs = format!("{} of {} tasks run", look.running, look.desired);
+    match &look.probes {
+        Some(tally) if tally.total > 0 => {
+            format!(
+                "{runs}, {} of {} probes failed since {}",
+                tally.failed,
+                tally.total,
+                tally.since.hours_minutes_seconds()
+            )
+        }
+        Some(_) | None => format!("{runs}; there is no probe that sees more"),
+    }
+}
+
+fn restored(deploy: &DeployStep) -> String {
+    let name = &deploy.workload.name;
+    match &deploy.stage {
+        DeployStage::Restored(_) => {
+            let digest = deploy.baseline.as_ref().and_then(|look| look.digest.as_ref());
+            let what = digest.map_or("what it ran before", |digest| digest.short());
+            format!("{name} runs {what} again")
+        }
+        DeployStage::Restoring(_) => format!("{name} is being put back"),
+        DeployStage::Failed(Cause::RestoreFailed { why, .. }) => format!("NOT put back: {why}"),
+        DeployStage::Failed(_) => format!("{name} was not put back"),
+        DeployStage::Undecided(_) => "a person decides".to_owned(),
+        DeployStage::Waiting
+        | DeployStage::Held(_)
+        | DeployStage::Updating
+        | DeployStage::Soaking { .. }
+        | DeployStage::Healthy
+        | DeployStage::Quarantined(_)
+        | DeployStage::Blocked(_)
+        | DeployStage::Superseded
+        | DeployStage::Aborted(_) => format!("{name} is {} now", deploy.stage.word()),
+    }
+}
+
+/// Who answers for what changed: the owner of the image that set the run off.
+fn vendor(view: View<'_>, incident: &Incident) -> Option<Owner> {
+    let image = &view.state.runs.get(&incident.run)?.change.image;
+    let upstream = view.state.setup.upstreams.get(image).and_then(|upstream| upstream.owner.clone());
+    upstream.or_else(|| view.state.setup.recipes.get(image)?.owner.clone())
+}
+
+/// Who answers for what broke.
+fn customer(view: View<'_>, step: &StepKey) -> Option<Owner> {
+    match step {
+        StepKey::Image(image) => view.state.setup.recipes.get(image)?.owner.clone(),
+        StepKey::Deploy(workload) => view.state.setup.workloads.get(workload)?.owner.clone(),
+    }
+}

@@ -1,0 +1,164 @@
+//! What needs a person, worst first by `harm`.
+
+use super::{View, hold, standing};
+use crate::api::rows::{Mark, NeedRow, Row, RowKey};
+use crate::engine::describe::subject;
+use crate::engine::run::{DeployStage, Step};
+use crate::engine::{Cause, Incident, Run};
+use crate::model::Timestamp;
+use crate::model::setup::OnFailure;
+
+/// Users are hurt, or may be.
+const HURT: u8 = 0;
+/// Something failed.
+const FAILED: u8 = 1;
+/// An approval waits.
+const WAITS: u8 = 2;
+/// A pause or freeze stands.
+const STANDS: u8 = 3;
+
+pub(super) fn needs(view: View<'_>) -> Vec<Row> {
+    let state = view.state;
+    let incidents = state.incidents.values().filter(|i| i.closed.is_none()).map(|i| incident(view, i));
+    let steps = state.active().flat_map(|run| run.in_order().filter_map(move |s| step(view, run, s)));
+    let pauses = state.active().filter_map(pause);
+    let fleets = state.refused_fleets.iter().map(|(fleet, holder)| NeedRow {
+        subject: format!("fleet {fleet}"),
+        mark: Mark::Unknown,
+        harm: FAILED,
+        object: format!("fleet {fleet}"),
+        text: format!("held by another daemon: {holder}"),
+        outcome: "nothing is done there until it is free, or taken over".to_owned(),
+        deadline: None,
+        since: state.now,
+        leads_to: Some(RowKey::Source(format!("fleet {fleet}"))),
+    });
+    let all = incidents
+        .chain(steps)
+        .chain(pauses)
+        .chain(fleets)
+        .chain(freeze(view))
+        .chain(stuck(view))
+        .chain(unread(view));
+    all.map(Row::Need).collect()
+}
+
+fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
+    let step = view.state.step_of(incident.run, &incident.step);
+    let stuck = matches!(incident.cause, Cause::RestoreFailed { .. } | Cause::Gone);
+    let stops = step.and_then(Step::deploy).is_some_and(|deploy| {
+        deploy.how.on_failure == OnFailure::Stop && matches!(deploy.stage, DeployStage::Failed(_))
+    });
+    let claimed = incident.claimed.as_ref().map(|(by, _)| format!(", {by} looks at it")).unwrap_or_default();
+    let mark = match (&view.state.runs.get(&incident.run), step) {
+        (Some(run), Some(step)) => standing::mark(run, step),
+        _ => Mark::Failed,
+    };
+    NeedRow {
+        subject: format!("incident {}", incident.id),
+        mark,
+        harm: if stuck || stops { HURT } else { FAILED },
+        object: format!("incident {}", incident.id),
+        text: format!("{}: {}{claimed}", subject(&incident.step), incident.cause.class()),
+        outcome: "stays open until somebody closes it".to_owned(),
+        deadline: None,
+        since: incident.opened,
+        leads_to: Some(RowKey::Incident(incident.id)),
+    }
+}
+
+/// A held step, or one whose verdict is left to a person.
+fn step(view: View<'_>, run: &Run, step: &Step) -> Option<NeedRow> {
+    let undecided = matches!(step.deploy().map(|deploy| &deploy.stage), Some(DeployStage::Undecided(_)));
+    let held = standing::hold(step);
+    if held.is_none() && !undecided {
+        return None;
+    }
+    let outcome = match held {
+        Some(held) => hold::hold(view, run, step, held).if_nobody,
+        None => "stays as it is; later deploys wait".to_owned(),
+    };
+    let approvals = if held.is_some() { " approvals" } else { ": approve or roll back" };
+    Some(NeedRow {
+        subject: format!("run {} {}", run.id, step.key),
+        mark: standing::mark(run, step),
+        harm: if undecided { FAILED } else { WAITS },
+        object: format!("run {}", run.id),
+        text: format!("{} {}{approvals}", subject(&step.key), standing::words(step)),
+        outcome,
+        deadline: held.and_then(|held| held.expires),
+        since: step.since,
+        leads_to: Some(RowKey::Step(run.id, step.key.clone())),
+    })
+}
+
+fn pause(run: &Run) -> Option<NeedRow> {
+    let stop = run.paused.as_ref()?;
+    let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(NeedRow {
+        subject: format!("run {}", run.id),
+        mark: Mark::Paused,
+        harm: STANDS,
+        object: format!("run {}", run.id),
+        text: format!("paused by {}{why}", stop.by),
+        outcome: ends(stop.until, "resumes"),
+        deadline: stop.until,
+        since: stop.since,
+        leads_to: Some(RowKey::Run(run.id)),
+    })
+}
+
+fn freeze(view: View<'_>) -> Option<NeedRow> {
+    let stop = view.state.freeze.as_ref()?;
+    let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(NeedRow {
+        subject: "freeze".to_owned(),
+        mark: Mark::Paused,
+        harm: STANDS,
+        object: "freeze".to_owned(),
+        text: format!("everything frozen by {}{why}", stop.by),
+        outcome: ends(stop.until, "thaws"),
+        deadline: stop.until,
+        since: stop.since,
+        leads_to: Some(RowKey::Daemon),
+    })
+}
+
+fn ends(until: Option<Timestamp>, what: &str) -> String {
+    until.map_or_else(
+        || "stands until somebody takes it back".to_owned(),
+        |at| format!("{} {what}", at.hours_minutes()),
+    )
+}
+
+fn stuck(view: View<'_>) -> Option<NeedRow> {
+    let stuck = view.beside.stuck()?;
+    Some(NeedRow {
+        subject: "journal".to_owned(),
+        mark: Mark::Failed,
+        harm: FAILED,
+        object: "journal".to_owned(),
+        text: format!("cannot be written: {}", stuck.why),
+        outcome: "commands are refused and work waits until there is room".to_owned(),
+        deadline: None,
+        since: stuck.since,
+        leads_to: Some(RowKey::Daemon),
+    })
+}
+
+fn unread(view: View<'_>) -> Vec<NeedRow> {
+    let state = view.state;
+    let bad = state.recipes.iter().filter_map(|(image, read)| read.as_ref().err().map(|why| (image, why)));
+    let need = |(image, why): (&crate::model::ImageRef, &String)| NeedRow {
+        subject: format!("recipe {image}"),
+        mark: Mark::Unknown,
+        harm: FAILED,
+        object: image.short(),
+        text: format!("recipe cannot be read: {why}"),
+        outcome: "no update reaches it until it can be read".to_owned(),
+        deadline: None,
+        since: state.configured.unwrap_or(state.now),
+        leads_to: Some(RowKey::Image(image.clone())),
+    };
+    bad.map(need).collect()
+}

@@ -1,0 +1,198 @@
+//! Which rows a fact concerns, and the change that makes them right again.
+
+use super::{Beside, View, coming, daemon, image, incident, need, run, source, step, workload};
+use crate::api::rows::{Row, RowKey};
+use crate::engine::run::{Standing, Step};
+use crate::engine::{Key, State};
+use crate::model::{ImageRef, IncidentId, RunId, Seq, StepKey, WorkloadId};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Rows to put and rows to take away.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// Rows as they are now, changed or not.
+    pub upsert: Vec<Row>,
+    /// Rows that may have gone.
+    pub remove: Vec<RowKey>,
+}
+
+/// What is to be made anew.
+#[derive(Debug, Default)]
+struct Subjects {
+    images: BTreeSet<ImageRef>,
+    workloads: BTreeSet<WorkloadId>,
+    /// A run with all its steps that are open, and these others.
+    runs: BTreeSet<RunId>,
+    steps: BTreeSet<(RunId, StepKey)>,
+    incidents: BTreeSet<IncidentId>,
+    sources: BTreeSet<String>,
+}
+
+/// Every row but the journal's lines.
+pub fn all(state: &State, beside: &dyn Beside) -> Vec<Row> {
+    let sources = beside.sources();
+    let view = View { state, beside, sources: &sources };
+    let mut subjects = Subjects {
+        images: image::images(state),
+        workloads: workload::workloads(state),
+        sources: source::names(view),
+        incidents: state.incidents.keys().copied().collect(),
+        ..Subjects::default()
+    };
+    for run in state.runs.values() {
+        subjects.runs.insert(run.id);
+        subjects.steps.extend(run.order.iter().map(|key| (run.id, key.clone())));
+    }
+    let mut change = Change::default();
+    subjects.make(view, &mut change);
+    change.upsert
+}
+
+/// The rows that `keys` concern. `known` tells which rows of a range are there now: what summarizes everything (needs,
+/// what is coming) is made anew each time, and what is no more among it goes. None: everything must be made anew.
+pub fn change(
+    state: &State,
+    beside: &dyn Beside,
+    keys: &BTreeSet<Key>,
+    known: &dyn Fn(Range<RowKey>) -> Vec<RowKey>,
+) -> Option<Change> {
+    if keys.contains(&Key::All) {
+        return None;
+    }
+    let sources = beside.sources();
+    let view = View { state, beside, sources: &sources };
+    let mut subjects = Subjects::default();
+    keys.iter().for_each(|key| subjects.add(state, key));
+    let mut change = Change::default();
+    subjects.make(view, &mut change);
+    let made: BTreeSet<RowKey> = change.upsert.iter().map(Row::key).collect();
+    let summaries = known(RowKey::Need(String::new())..RowKey::Event(Seq(0)));
+    change.remove.extend(summaries.into_iter().filter(|key| !made.contains(key)));
+    if subjects.runs.iter().any(|id| !state.runs.contains_key(id)) {
+        let steps = known(RowKey::Run(RunId(u64::MAX))..RowKey::Incident(IncidentId(0)));
+        let gone = |key: &RowKey| matches!(key, RowKey::Step(run, _) if !state.runs.contains_key(run));
+        change.remove.extend(steps.into_iter().filter(gone));
+    }
+    Some(change)
+}
+
+impl Subjects {
+    fn add(&mut self, state: &State, key: &Key) {
+        match key {
+            Key::All => {}
+            Key::Image(image) => {
+                // What stands on it is behind now, or no more.
+                let below = state.lineage.affected(std::slice::from_ref(image), true);
+                for image in below.into_iter().chain([image.clone()]) {
+                    let follow = state.setup.workloads.iter().filter(|(_, how)| how.image == image);
+                    self.workloads.extend(follow.map(|(id, _)| id.clone()));
+                    self.images.insert(image);
+                }
+            }
+            Key::Workload(id) => self.workload(state, id),
+            Key::Run(id) => self.run(state, *id),
+            Key::Step(id, step) => {
+                self.run(state, *id);
+                self.steps.insert((*id, step.clone()));
+            }
+            Key::Incident(id) => {
+                self.incidents.insert(*id);
+                let about = state.incidents.get(id).map(|incident| (incident.run, incident.step.clone()));
+                self.steps.extend(about);
+            }
+            Key::Source(name) => self.source(state, name),
+        }
+    }
+
+    /// A workload; its steps, which may be rolled back or not; and the plans that say what it runs now.
+    fn workload(&mut self, state: &State, id: &WorkloadId) {
+        self.workloads.insert(id.clone());
+        let key = StepKey::Deploy(id.clone());
+        for run in state.runs.values().filter(|run| run.steps.contains_key(&key)) {
+            match run.ended {
+                Some(_) => drop(self.steps.insert((run.id, key.clone()))),
+                None => drop(self.runs.insert(run.id)),
+            }
+        }
+    }
+
+    /// A run, and those that may wait for a workload which it had in hand.
+    fn run(&mut self, state: &State, id: RunId) {
+        self.runs.insert(id);
+        let Some(run) = state.runs.get(&id) else { return };
+        self.images.insert(run.change.image.clone());
+        self.incidents.extend(run.steps.values().filter_map(|step| step.incident));
+        if run.ended.is_some() {
+            self.runs.extend(state.active().map(|run| run.id));
+        }
+    }
+
+    fn source(&mut self, state: &State, name: &str) {
+        self.sources.insert(name.to_owned());
+        if let Some(fleet) = name.strip_prefix("fleet ") {
+            let there = workload::workloads(state).into_iter().filter(|id| id.fleet.as_str() == fleet);
+            self.workloads.extend(there);
+        }
+    }
+
+    fn make(&self, view: View<'_>, change: &mut Change) {
+        let state = view.state;
+        let (images, workloads) = (image::images(state), workload::workloads(state));
+        change.upsert.push(daemon::daemon(view));
+        change.upsert.extend(self.sources.iter().map(|name| source::source(view, name)));
+        for image in &self.images {
+            change.put(images.contains(image).then(|| image::image(view, image)), || {
+                RowKey::Image(image.clone())
+            });
+        }
+        for id in &self.workloads {
+            change.put(workloads.contains(id).then(|| workload::workload(view, id)), || {
+                RowKey::Workload(id.clone())
+            });
+        }
+        for id in &self.runs {
+            self.make_run(view, *id, change);
+        }
+        for (run, key) in self.steps.iter().filter(|(run, _)| !self.runs.contains(run)) {
+            change.put(one_step(view, *run, key), || RowKey::Step(*run, key.clone()));
+        }
+        for id in &self.incidents {
+            let row = state.incidents.get(id).map(|found| incident::incident(view, found));
+            change.put(row, || RowKey::Incident(*id));
+        }
+        change.upsert.extend(need::needs(view));
+        change.upsert.extend(coming::coming(view));
+    }
+
+    /// A run's row, and those of its steps that are open or were touched.
+    fn make_run(&self, view: View<'_>, id: RunId, change: &mut Change) {
+        let Some(found) = view.state.runs.get(&id) else {
+            change.remove.push(RowKey::Run(id));
+            return;
+        };
+        change.upsert.push(run::run(view, found));
+        let wanted = |step: &Step| {
+            step.standing() == Standing::Open
+                || found.ended.is_some()
+                || self.steps.contains(&(id, step.key.clone()))
+        };
+        let steps = found.in_order().enumerate().filter(|(_, step)| wanted(step));
+        change.upsert.extend(steps.map(|(place, found_step)| step::step(view, found, place, found_step)));
+    }
+}
+
+impl Change {
+    fn put(&mut self, row: Option<Row>, key: impl FnOnce() -> RowKey) {
+        match row {
+            Some(row) => self.upsert.push(row),
+            None => self.remove.push(key()),
+        }
+    }
+}
+
+fn one_step(view: View<'_>, run: RunId, key: &StepKey) -> Option<Row> {
+    let run = view.state.runs.get(&run)?;
+    let place = run.order.iter().position(|found| found == key)?;
+    Some(step::step(view, run, place, run.steps.get(key)?))
+}

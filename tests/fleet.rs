@@ -1,0 +1,15 @@
+//! The Swarm adapter against a real Swarm.
+//!
+//! `TIDEGATE_TEST_SWARM` is a manager (`unix:///…/docker.sock`), `TIDEGATE_TEST_REGISTRY` a registry (`host:port`) that all its nodes
+//! reach; `busybox` must be a static one. Without them every test says `SKIPPED` and passes. Services and images are called `flt-…`.
+
+#![expect(clippy::unwrap_used, reason = "the lab's helpers fail a test by panicking")]
+
+#[path = "fleet/changes.rs"]
+mod changes;
+#[path = "fleet/claims.rs"]
+mod claims;
+#[path = "fleet/lab.rs"]
+mod lab;
+#[path = "fleet/looks.rs"]
+mod looks;
