@@ -2,7 +2,7 @@
 //!
 //! `TIDEGATE_RSS=1 cargo bench --bench console` prints the resident size of a process that holds a console.
 
-#[path = "../tests/console/fixture.rs"]
+#[path = "../tests/console/fixture/mod.rs"]
 mod fixture;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -52,7 +52,7 @@ fn changed(model: &Model, n: u64) -> Row {
     let key = RowKey::Image(fixture::image("registry.example.com:5000/team-5/app-5:1.5"));
     let Some(Row::Image(row)) = model.replica.row(&key) else { panic!("the row is there") };
     let mut row = row.clone();
-    row.mark = if n % 2 == 0 { Mark::Working } else { Mark::Moved };
+    row.mark = if n.is_multiple_of(2) { Mark::Working } else { Mark::Moved };
     row.state = format!("moved {n}");
     Row::Image(row)
 }

@@ -1,6 +1,6 @@
 //! The console on invented rows, for pictures and for looking at it: `cargo run --example console_fixture [THEME]`.
 
-#[path = "../tests/console/fixture.rs"]
+#[path = "../tests/console/fixture/mod.rs"]
 mod fixture;
 
 use tidegate::console::{Options, Source, run};

@@ -141,15 +141,15 @@ fn journal(model: &Model, picker: &Picker, about: Option<RunId>) -> Vec<Entry> {
     }
     let mut looked = model.looked.filter(|seq| *seq > Seq(0));
     for entry in rest {
-        if let (Some(seq), Some(RowKey::Event(this))) = (looked, entry.key().map(|key| &**key)) {
-            if *this <= seq {
-                let at = model
-                    .replica
-                    .event(seq)
-                    .map_or(String::new(), |row| format!(", {}", exactly_when(row.at, model.now)));
-                shown.push(Entry::Rule(format!("you last looked here{at}")));
-                looked = None;
-            }
+        if let (Some(seq), Some(RowKey::Event(this))) = (looked, entry.key().map(|key| &**key))
+            && *this <= seq
+        {
+            let at = model
+                .replica
+                .event(seq)
+                .map_or(String::new(), |row| format!(", {}", exactly_when(row.at, model.now)));
+            shown.push(Entry::Rule(format!("you last looked here{at}")));
+            looked = None;
         }
         shown.push(entry);
     }

@@ -99,7 +99,7 @@ impl LogView {
     }
 
     /// Takes a window: appends it where it follows what is held, else it takes its place.
-    pub fn take(&mut self, window: Window) {
+    pub fn take(&mut self, window: &Window) {
         self.asking = false;
         self.reading = Reading::Shown;
         (self.size, self.open) = (window.size, window.open);
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn a_window_that_follows_is_appended_and_another_takes_the_place() {
         let mut log = LogView::new("r1/x".to_owned(), RowKey::Run(RunId(1)));
-        log.take(window(0, &["a", "b"]));
-        log.take(window(4, &["c"]));
+        log.take(&window(0, &["a", "b"]));
+        log.take(&window(4, &["c"]));
         assert_eq!((held(&log), log.next()), (vec!["a", "b", "c"], 6));
-        log.take(window(50, &["z"]));
+        log.take(&window(50, &["z"]));
         assert_eq!((held(&log), log.begin()), (vec!["z"], 50));
     }
 
@@ -171,7 +171,7 @@ mod tests {
         let mut log = LogView::new("r1/x".to_owned(), RowKey::Run(RunId(1)));
         for _ in 0..20 {
             let next = log.next();
-            log.take(window(next, &["line"]));
+            log.take(&window(next, &["line"]));
         }
         assert_eq!(log.len(), CONSOLE_LOG_WINDOWS);
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_log_opens_at_its_first_error_and_without_escapes() {
         let mut log = LogView::new("r1/x".to_owned(), RowKey::Run(RunId(1)));
-        log.take(Window { first_error: Some(1), ..window(0, &["ok", "\u{1b}[31merror\u{1b}[0m", "after"]) });
+        log.take(&Window { first_error: Some(1), ..window(0, &["ok", "\u{1b}[31merror\u{1b}[0m", "after"]) });
         assert_eq!((log.top, held(&log)), (1, vec!["ok", "error", "after"]));
     }
 }

@@ -198,20 +198,18 @@ impl Replica {
         })
     }
 
-    /// All images, by name.
+    /// All images, by name. Rows are sorted by kind, so that no row is looked up by its name here.
     pub fn images(&self) -> impl Iterator<Item = (&Shared, &ImageRow)> {
-        self.list(List::Images).iter().filter_map(|(_, key)| match self.row(key) {
-            Some(Row::Image(row)) => Some((key, row)),
-            _ => None,
-        })
+        let before = |key: &RowKey| matches!(key, RowKey::Daemon | RowKey::Source(_));
+        let rows = self.live.rows.iter().skip_while(move |(key, _)| before(key));
+        rows.map_while(|(key, row)| if let Row::Image(row) = row { Some((key, row)) } else { None })
     }
 
     /// All workloads, by name.
     pub fn workloads(&self) -> impl Iterator<Item = (&Shared, &WorkloadRow)> {
-        self.list(List::Workloads).iter().filter_map(|(_, key)| match self.row(key) {
-            Some(Row::Workload(row)) => Some((key, row)),
-            _ => None,
-        })
+        let before = |key: &RowKey| matches!(key, RowKey::Daemon | RowKey::Source(_) | RowKey::Image(_));
+        let rows = self.live.rows.iter().skip_while(move |(key, _)| before(key));
+        rows.map_while(|(key, row)| if let Row::Workload(row) = row { Some((key, row)) } else { None })
     }
 }
 

@@ -6,7 +6,7 @@ use super::rank::List;
 use super::replica::Replica;
 use super::sheet::Order;
 use crate::api::rows::{IncidentRow, May, Row, RowKey, StepRow};
-use crate::model::{RunId, StepKey};
+use crate::model::{ImageRef, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
 pub fn target(model: &Model) -> Option<RowKey> {
@@ -83,10 +83,10 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
 
 /// The step that may be treated so: the row's own, or the first such of its run.
 fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
-    match key {
-        RowKey::Run(run) => replica.step_rows(*run).find(|step| step.may.contains(&may)),
-        other => step_of(replica, other).filter(|step| step.may.contains(&may)),
+    if let RowKey::Run(run) = key {
+        return replica.step_rows(*run).find(|step| step.may.contains(&may));
     }
+    step_of(replica, key).filter(|step| step.may.contains(&may))
 }
 
 /// The incident that a row is about, as long as it is open.
@@ -95,9 +95,8 @@ pub fn open_incident<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a Incid
         return replica.incident(*incident).filter(|row| row.closed.is_none());
     }
     let (run, step) = (run_of(replica, key)?, step_of(replica, key).map(|row| &row.step));
-    let rows = replica.list(List::Incidents).iter().filter_map(|(_, key)| match &**key {
-        RowKey::Incident(incident) => replica.incident(*incident),
-        _ => None,
+    let rows = replica.list(List::Incidents).iter().filter_map(|(_, key)| {
+        if let RowKey::Incident(incident) = &**key { replica.incident(*incident) } else { None }
     });
     rows.take_while(|row| row.closed.is_none())
         .find(|row| row.run == run && step.is_none_or(|step| *step == row.step))
@@ -138,23 +137,25 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Abort => run().map(|row| Order::Abort(row.run)),
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
         Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
-        Action::Start => match key? {
-            RowKey::Image(image) => Some(Order::Start(image.clone())),
-            _ => None,
-        },
-        Action::Unquarantine => match key? {
-            RowKey::Workload(workload) => {
-                let row = replica.workload(workload)?;
-                (!row.quarantine.is_empty()).then(|| Order::Unquarantine(workload.clone()))
-            }
-            RowKey::Step(_, StepKey::Deploy(workload)) => {
-                let row = replica.workload(workload)?;
-                (!row.quarantine.is_empty()).then(|| Order::Unquarantine(workload.clone()))
-            }
-            _ => None,
-        },
-        _ => None,
+        Action::Start => image_of(key?).map(|image| Order::Start(image.clone())),
+        Action::Unquarantine => quarantined(replica, key?).map(|id| Order::Unquarantine(id.clone())),
+        Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => None,
+        Action::Fold | Action::Unfold | Action::Open | Action::Back | Action::Now | Action::Lineage => None,
+        Action::Updates | Action::Runs | Action::Incidents | Action::Journal | Action::Filter => None,
+        Action::Jump | Action::Palette | Action::Why | Action::Impact | Action::Log | Action::Events => None,
+        Action::Behind | Action::Copy | Action::Follow | Action::Wrap | Action::Help | Action::Leave => None,
+        Action::Quit | Action::Redraw | Action::Suspend | Action::Interrupt => None,
     }
+}
+
+fn image_of(key: &RowKey) -> Option<&ImageRef> {
+    if let RowKey::Image(image) = key { Some(image) } else { None }
+}
+
+/// The workload that a row is about, where something is quarantined for it.
+fn quarantined<'a>(replica: &Replica, key: &'a RowKey) -> Option<&'a WorkloadId> {
+    let (RowKey::Workload(workload) | RowKey::Step(_, StepKey::Deploy(workload))) = key else { return None };
+    replica.workload(workload).filter(|row| !row.quarantine.is_empty()).map(|_| workload)
 }
 
 /// Whether an action does anything here.
@@ -201,9 +202,11 @@ fn impact_of(replica: &Replica, key: &RowKey) -> bool {
 
 /// The id under which the daemon is asked why: `42`, `42/image:web:1`, `incident 3`.
 pub fn why_id(replica: &Replica, key: &RowKey) -> Option<String> {
-    match key {
-        RowKey::Run(run) => Some(run.to_string()),
-        RowKey::Incident(incident) => Some(format!("incident {incident}")),
-        other => step_of(replica, other).map(|row| format!("{}/{}", row.run, row.step)),
+    if let RowKey::Run(run) = key {
+        return Some(run.to_string());
     }
+    if let RowKey::Incident(incident) = key {
+        return Some(format!("incident {incident}"));
+    }
+    step_of(replica, key).map(|row| format!("{}/{}", row.run, row.step))
 }

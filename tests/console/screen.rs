@@ -6,7 +6,7 @@ use tidegate::console::theme::{Depth, GlyphSet};
 use tidegate::console::{Model, Theme, view};
 
 pub fn theme() -> Theme {
-    Theme::load("dark", Depth::Full, GlyphSet::Unicode).unwrap()
+    Theme::load("dark", Depth::Full, GlyphSet::Unicode).expect("the built-in themes load")
 }
 
 pub fn buffer(model: &Model, theme: &Theme) -> Buffer {

@@ -41,7 +41,7 @@ fn a_new_minute_changes_only_the_clock() {
 }
 
 fn selected(model: &Model) -> RowKey {
-    (**model.selected().unwrap()).clone()
+    (**model.selected().expect("a row is selected")).clone()
 }
 
 #[test]

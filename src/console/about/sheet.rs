@@ -21,10 +21,10 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
     }
     match &sheet.order {
         Order::Approve(run, step) => {
-            with(&mut doc, replica.step(*run, step), |doc, row| approve(doc, row, model.now))
+            with(&mut doc, replica.step(*run, step), |doc, row| approve(doc, row, model.now));
         }
         Order::Reject(run, step) => {
-            with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now))
+            with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now));
         }
         Order::Retry(run, step) => with(&mut doc, replica.step(*run, step), retry),
         Order::Rollback(run, step) => with(&mut doc, replica.step(*run, step), rollback),
@@ -36,7 +36,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         Order::Freeze => freeze(&mut doc, replica),
         Order::Thaw => thaw(&mut doc, replica, model.now),
         Order::Claim(incident) => {
-            with(&mut doc, replica.incident(*incident), |doc, row| claim(doc, row, model.now))
+            with(&mut doc, replica.incident(*incident), |doc, row| claim(doc, row, model.now));
         }
         Order::Close(incident) => with(&mut doc, replica.incident(*incident), close),
     }
@@ -165,9 +165,8 @@ fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
 
 /// What goes on to its next safe point whatever is asked for now.
 fn in_flight(replica: &Replica, wanted: impl Fn(&RunRow) -> bool) -> String {
-    let going = replica.list(List::Going).iter().filter_map(|(_, key)| match &**key {
-        crate::api::rows::RowKey::Run(run) => replica.run(*run),
-        _ => None,
+    let going = replica.list(List::Going).iter().filter_map(|(_, key)| {
+        if let crate::api::rows::RowKey::Run(run) = &**key { replica.run(*run) } else { None }
     });
     let steps = going.filter(|run| wanted(run)).flat_map(|run| {
         let at_work =

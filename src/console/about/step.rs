@@ -29,10 +29,10 @@ pub(super) fn step(replica: &Replica, row: &StepRow, now: Timestamp) -> Doc {
         super::incident::taken(&mut doc, incident, now);
     }
     result(&mut doc, row, now);
-    if let StepKey::Deploy(workload) = &row.step {
-        if let Some(workload) = replica.workload(workload) {
-            super::workload::live(&mut doc, workload, now);
-        }
+    if let StepKey::Deploy(workload) = &row.step
+        && let Some(workload) = replica.workload(workload)
+    {
+        super::workload::live(&mut doc, workload, now);
     }
     doc.lines("seen", &row.seen);
     owned_by(&mut doc, row.owner.as_ref());
@@ -77,10 +77,10 @@ pub(super) fn approvals(doc: &mut Doc, hold: &HoldRow, now: Timestamp) {
 }
 
 fn quarantine(doc: &mut Doc, replica: &Replica, row: &StepRow, now: Timestamp) {
-    if let StepKey::Deploy(workload) = &row.step {
-        if let Some(workload) = replica.workload(workload) {
-            super::workload::quarantine(doc, workload, now);
-        }
+    if let StepKey::Deploy(workload) = &row.step
+        && let Some(workload) = replica.workload(workload)
+    {
+        super::workload::quarantine(doc, workload, now);
     }
 }
 

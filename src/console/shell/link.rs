@@ -187,6 +187,9 @@ fn remember(place: &mut Option<(u64, Seq)>, frame: &Frame) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{VERSION, VERSION_HEADER};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
 
     #[test]
     fn the_waits_grow_to_five_seconds() {
@@ -203,5 +206,55 @@ mod tests {
         assert_eq!(place, Some((1, Seq(9))));
         remember(&mut place, &Frame::Begin { epoch: 2 });
         assert_eq!(place, None);
+    }
+
+    /// A daemon that gives every stream one frame and then ends it; tells what it was asked for.
+    async fn daemon_that_hangs_up(listener: UnixListener, asked: mpsc::Sender<String>) {
+        let frames = [Frame::Begin { epoch: 3 }, Frame::End { epoch: 3, seq: Seq(7) }];
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 2_048];
+            let length = stream.read(&mut head).await.unwrap();
+            let head = String::from_utf8_lossy(&head[..length]).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let is_rows = path.starts_with("/v1/rows");
+            let mut body = String::new();
+            for frame in frames.iter().filter(|_| is_rows) {
+                body.push_str(&format!("data: {}\n\n", serde_json::to_string(frame).unwrap()));
+            }
+            let status = if is_rows { "200 OK" } else { "404 Not Found" };
+            let head =
+                format!("HTTP/1.1 {status}\r\n{VERSION_HEADER}: {VERSION}\r\nconnection: close\r\n\r\n");
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            if is_rows && asked.send(path).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_that_breaks_is_made_anew_from_where_it_broke() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let (asked, mut paths) = mpsc::channel(1);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(daemon_that_hangs_up(listener, asked));
+        let (_asker, mut inbox) = spawn(&mut tasks, Source::Socket(socket));
+        let mut seen = Vec::new();
+        while seen.len() < 4 {
+            match inbox.recv().await.unwrap() {
+                Msg::Link(LinkEvent::Up) => seen.push("up"),
+                Msg::Link(LinkEvent::Down { .. }) => seen.push("down"),
+                Msg::Rows(frames, _) => {
+                    assert_eq!(frames.len(), 2);
+                    seen.push("rows");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(seen, ["up", "rows", "down", "up"]);
+        assert_eq!(paths.recv().await.unwrap(), "/v1/rows");
+        assert_eq!(paths.recv().await.unwrap(), "/v1/rows?since=3.7");
     }
 }

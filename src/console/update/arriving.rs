@@ -48,6 +48,7 @@ pub fn link(model: &mut Model, event: LinkEvent) -> Changed {
 /// Rows came.
 pub fn rows(model: &mut Model, frames: Vec<Frame>, at: Timestamp) -> Changed {
     let mut changed = false;
+    let moves = frames.iter().any(|frame| reaches(model.screen(), frame));
     for frame in frames {
         let link = match frame {
             Frame::Begin { .. } => Some(Link::Loading),
@@ -67,9 +68,22 @@ pub fn rows(model: &mut Model, frames: Vec<Frame>, at: Timestamp) -> Changed {
     if let Mode::Sheet(sheet) = &mut model.mode {
         sheet.recheck(&model.replica, at);
     }
-    model.rebuild();
+    if moves {
+        model.rebuild();
+    }
     keep_in_sight(model);
     Changed::Yes
+}
+
+/// Whether a frame can put rows into the list on top or take them out. Only the lineage is dear enough to ask.
+fn reaches(screen: &Screen, frame: &Frame) -> bool {
+    let in_tree = |key: &RowKey| matches!(key, RowKey::Image(_) | RowKey::Workload(_));
+    match (screen, frame) {
+        (Screen::Lineage(..), Frame::Delta { upsert, remove, .. }) => {
+            upsert.iter().any(|row| in_tree(&row.key())) || remove.iter().any(in_tree)
+        }
+        (_, Frame::Begin { .. } | Frame::Row { .. } | Frame::End { .. } | Frame::Delta { .. }) => true,
+    }
 }
 
 /// The newest line of the journal.
@@ -95,11 +109,11 @@ pub fn why(model: &mut Model, id: &str, answer: Result<Why, String>) -> Changed 
     };
     let Model { stack, replica, .. } = model;
     for screen in stack.iter_mut() {
-        if let Screen::Page(About::Why(key, state), _) = screen {
-            if why_id(replica, key).as_deref() == Some(id) {
-                *state = asked;
-                return Changed::Yes;
-            }
+        if let Screen::Page(About::Why(key, state), _) = screen
+            && why_id(replica, key).as_deref() == Some(id)
+        {
+            *state = asked;
+            return Changed::Yes;
         }
     }
     Changed::No

@@ -1,9 +1,10 @@
 //! Where a key goes: into an open sheet or prompt, else to what the table binds it to.
 
+use super::moving::Motion;
 use super::{logs, moving, opening, prompts, sheets};
 use crate::console::actions::{Action, bound};
 use crate::console::key::Key;
-use crate::console::model::{Mode, Model, Notice};
+use crate::console::model::{About, Mode, Model, Notice, Picker, Screen, Tree};
 use crate::console::msg::{Changed, Cmd};
 use crate::console::target::is_legal;
 use crate::model::Timestamp;
@@ -47,30 +48,34 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
     if !is_legal(model, action) {
         return (Changed::No, Vec::new());
     }
+    let list = Picker::default;
     match action {
-        Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => {
-            moving::moving(model, action)
-        }
+        Action::Down => moving::moving(model, Motion::Down),
+        Action::Up => moving::moving(model, Motion::Up),
+        Action::First => moving::moving(model, Motion::First),
+        Action::Last => moving::moving(model, Motion::Last),
+        Action::HalfDown => moving::moving(model, Motion::HalfDown),
+        Action::HalfUp => moving::moving(model, Motion::HalfUp),
         Action::Fold | Action::Unfold => (moving::fold(model, action == Action::Fold), Vec::new()),
         Action::Follow | Action::Wrap => logs::mode(model, action),
         Action::Filter => set_mode(model, Mode::Filter),
         Action::Palette => set_mode(model, Mode::Palette(String::new(), 0)),
         Action::Jump => set_mode(model, Mode::Jump(String::new(), 0)),
-        Action::Now
-        | Action::Lineage
-        | Action::Updates
-        | Action::Runs
-        | Action::Incidents
-        | Action::Journal
-        | Action::Open
-        | Action::Back
-        | Action::Leave
-        | Action::Why
-        | Action::Impact
-        | Action::Log
-        | Action::Events
-        | Action::Behind
-        | Action::Help => opening::open(model, action),
+        Action::Now => opening::view(model, Screen::Overview(list())),
+        Action::Lineage => opening::view(model, Screen::Lineage(list(), Tree::default())),
+        Action::Updates => opening::view(model, Screen::Updates(list())),
+        Action::Runs => opening::view(model, Screen::Runs(list())),
+        Action::Incidents => opening::view(model, Screen::Incidents(list())),
+        Action::Journal => opening::view(model, Screen::Journal(list(), None)),
+        Action::Help => opening::push(model, Screen::Page(About::Help, 0)),
+        Action::Open => opening::deeper(model),
+        Action::Back => opening::back(model, false),
+        Action::Leave => opening::back(model, true),
+        Action::Why => opening::why(model),
+        Action::Impact => opening::with_target(model, |key| Screen::Page(About::Impact(key), 0)),
+        Action::Log => opening::log(model),
+        Action::Events => opening::events(model),
+        Action::Behind => opening::behind(model),
         Action::Copy => opening::copy(model),
         Action::Pause
         | Action::Reject

@@ -1,6 +1,6 @@
 //! A log that is open: scrolling, following, windows that arrive.
 
-use super::moving::moved;
+use super::moving::{Motion, moved};
 use crate::api::logs::Window;
 use crate::console::actions::Action;
 use crate::console::layout::page_rows;
@@ -11,7 +11,7 @@ use crate::model::Span;
 use crate::model::limits::{LOG_FOLLOW_EVERY, LOG_WINDOW_BYTES};
 
 /// Scrolls, and asks for more where what is held ends.
-pub fn scroll(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
+pub fn scroll(model: &mut Model, motion: Motion) -> (Changed, Vec<Cmd>) {
     let rows = page_rows(model);
     let Screen::Log(log) = model.screen_mut() else { return (Changed::No, Vec::new()) };
     let last = log.len().saturating_sub(1);
@@ -21,20 +21,22 @@ pub fn scroll(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
         log.top = log.len().saturating_sub(rows);
     }
     let before = log.top;
-    log.top = moved(action, before.min(last), last, rows);
-    let cmds = match action {
-        Action::Last if log.next() < log.size => ask(log, LogFrom::End, Span::default()),
-        Action::First if log.begin() > 0 => ask(log, LogFrom::Offset(0), Span::default()),
-        Action::Down | Action::HalfDown if log.top + rows >= log.len() && log.next() < log.size => {
+    log.top = moved(motion, before.min(last), last, rows);
+    let cmds = match motion {
+        Motion::Last if log.next() < log.size => ask(log, LogFrom::End, Span::default()),
+        Motion::First if log.begin() > 0 => ask(log, LogFrom::Offset(0), Span::default()),
+        Motion::Down | Motion::HalfDown if log.top + rows >= log.len() && log.next() < log.size => {
             let next = log.next();
             ask(log, LogFrom::Offset(next), Span::default())
         }
-        Action::Up | Action::HalfUp if before == 0 && log.begin() > 0 => {
+        Motion::Up | Motion::HalfUp if before == 0 && log.begin() > 0 => {
             let window = u64::try_from(LOG_WINDOW_BYTES).unwrap_or(u64::MAX);
             let from = log.begin().saturating_sub(window);
             ask(log, LogFrom::Offset(from), Span::default())
         }
-        _ => Vec::new(),
+        Motion::Down | Motion::Up | Motion::HalfDown | Motion::HalfUp | Motion::First | Motion::Last => {
+            Vec::new()
+        }
     };
     (Changed::Yes, cmds)
 }
@@ -69,14 +71,13 @@ pub fn mode(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
 /// A window arrived.
 pub fn window(model: &mut Model, id: &str, window: Result<Window, String>) -> (Changed, Vec<Cmd>) {
     let on_top = matches!(model.screen(), Screen::Log(log) if log.id == id);
-    let log = model.stack.iter_mut().find_map(|screen| match screen {
-        Screen::Log(log) if log.id == id => Some(log),
-        _ => None,
+    let log = model.stack.iter_mut().find_map(|screen| {
+        if let Screen::Log(log) = screen { Some(log).filter(|log| log.id == id) } else { None }
     });
     let Some(log) = log else { return (Changed::No, Vec::new()) };
     let before = (log.len(), log.open, log.reading == Reading::Shown);
     match window {
-        Ok(window) => log.take(window),
+        Ok(window) => log.take(&window),
         Err(why) => {
             log.asking = false;
             log.reading = Reading::Failed(why);

@@ -2,7 +2,6 @@
 
 use super::logs;
 use crate::api::rows::RowKey;
-use crate::console::actions::Action;
 use crate::console::layout::{list_rows, page_end, page_rows};
 use crate::console::list::nearest;
 use crate::console::model::{Model, Screen};
@@ -13,49 +12,65 @@ use crate::model::ImageRef;
 /// Lines of the list that stay in sight beyond the selected one.
 const MARGIN: usize = 2;
 
+/// A way to move in a list, a page or a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// One line down.
+    Down,
+    /// One line up.
+    Up,
+    /// Half a page down.
+    HalfDown,
+    /// Half a page up.
+    HalfUp,
+    /// To the begin.
+    First,
+    /// To the end.
+    Last,
+}
+
 /// Moves the selection of a list, or a page, or a log.
-pub fn moving(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
+pub fn moving(model: &mut Model, motion: Motion) -> (Changed, Vec<Cmd>) {
     match model.screen() {
-        Screen::Log(_) => logs::scroll(model, action),
-        Screen::Page(..) => (page(model, action), Vec::new()),
+        Screen::Log(_) => logs::scroll(model, motion),
+        Screen::Page(..) => (page(model, motion), Vec::new()),
         Screen::Overview(_)
         | Screen::Lineage(..)
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
         | Screen::Incidents(_)
-        | Screen::Journal(..) => (list(model, action), Vec::new()),
+        | Screen::Journal(..) => (list(model, motion), Vec::new()),
     }
 }
 
-/// Where an action leads from line `at` of `count`, with `rows` in sight.
-pub fn moved(action: Action, at: usize, last: usize, rows: usize) -> usize {
+/// Where a motion leads from line `at` of `count`, with `rows` in sight.
+pub fn moved(motion: Motion, at: usize, last: usize, rows: usize) -> usize {
     let half = (rows / 2).max(1);
-    match action {
-        Action::Down => at.saturating_add(1).min(last),
-        Action::Up => at.saturating_sub(1),
-        Action::HalfDown => at.saturating_add(half).min(last),
-        Action::HalfUp => at.saturating_sub(half),
-        Action::First => 0,
-        Action::Last => last,
-        _ => at,
+    match motion {
+        Motion::Down => at.saturating_add(1).min(last),
+        Motion::Up => at.saturating_sub(1),
+        Motion::HalfDown => at.saturating_add(half).min(last),
+        Motion::HalfUp => at.saturating_sub(half),
+        Motion::First => 0,
+        Motion::Last => last,
     }
 }
 
-fn page(model: &mut Model, action: Action) -> Changed {
+fn page(model: &mut Model, motion: Motion) -> Changed {
     let (end, rows) = (page_end(model), page_rows(model));
     let Screen::Page(_, top) = model.screen_mut() else { return Changed::No };
-    let next = moved(action, (*top).min(end), end, rows);
+    let next = moved(motion, (*top).min(end), end, rows);
     let changed = next != *top;
     *top = next;
     changed.into()
 }
 
-fn list(model: &mut Model, action: Action) -> Changed {
+fn list(model: &mut Model, motion: Motion) -> Changed {
     let rows = list_rows(model).max(2);
     let Some(index) = model.screen().picker().map(|picker| picker.index) else { return Changed::No };
     let last = model.shown.len().saturating_sub(1);
-    let wanted = moved(action, index, last, rows);
+    let wanted = moved(motion, index, last, rows);
     select(model, wanted, wanted > index)
 }
 
@@ -107,15 +122,16 @@ pub fn fold(model: &mut Model, fold: bool) -> Changed {
 
 /// The selected image, or the one that the selected workload runs.
 fn selected_image(model: &Model) -> Option<ImageRef> {
-    match &**model.selected()? {
-        RowKey::Image(image) => {
-            let below = tree_has_children(model, image);
-            let parent = || model.replica.image(image).and_then(tree::base).cloned();
-            if below { Some(image.clone()) } else { parent().or_else(|| Some(image.clone())) }
-        }
-        RowKey::Workload(workload) => model.replica.workload(workload)?.image.clone(),
-        _ => None,
+    let key = &**model.selected()?;
+    if let RowKey::Workload(workload) = key {
+        return model.replica.workload(workload)?.image.clone();
     }
+    let RowKey::Image(image) = key else { return None };
+    if tree_has_children(model, image) {
+        return Some(image.clone());
+    }
+    let parent = model.replica.image(image).and_then(tree::base).cloned();
+    parent.or_else(|| Some(image.clone()))
 }
 
 fn tree_has_children(model: &Model, image: &ImageRef) -> bool {

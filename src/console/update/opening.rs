@@ -4,7 +4,6 @@ use super::arriving::newest;
 use super::moving::keep_in_sight;
 use crate::api::rows::{Row, RowKey};
 use crate::console::about;
-use crate::console::actions::Action;
 use crate::console::log::LogView;
 use crate::console::model::{About, Asked, Model, Notice, Picker, Screen, Tree};
 use crate::console::msg::{Changed, Cmd, LogFrom};
@@ -15,30 +14,8 @@ use crate::model::{RunId, Span};
 /// Screens that can lie on each other; the deepest way through the console has six.
 const DEEPEST: usize = 16;
 
-/// Opens or leaves a screen.
-pub fn open(model: &mut Model, action: Action) -> (Changed, Vec<Cmd>) {
-    let picker = Picker::default;
-    match action {
-        Action::Now => view(model, Screen::Overview(picker())),
-        Action::Lineage => view(model, Screen::Lineage(picker(), Tree::default())),
-        Action::Updates => view(model, Screen::Updates(picker())),
-        Action::Runs => view(model, Screen::Runs(picker())),
-        Action::Incidents => view(model, Screen::Incidents(picker())),
-        Action::Journal => view(model, Screen::Journal(picker(), None)),
-        Action::Help => push(model, Screen::Page(About::Help, 0)),
-        Action::Open => deeper(model),
-        Action::Back => back(model, false),
-        Action::Leave => back(model, true),
-        Action::Why => why(model),
-        Action::Impact => with_target(model, |key| Screen::Page(About::Impact(key), 0)),
-        Action::Log => log(model),
-        Action::Events => events(model),
-        Action::Behind => behind(model),
-        _ => (Changed::No, Vec::new()),
-    }
-}
-
-fn view(model: &mut Model, screen: Screen) -> (Changed, Vec<Cmd>) {
+/// Shows another view; the screens that lay on the old one are left.
+pub fn view(model: &mut Model, screen: Screen) -> (Changed, Vec<Cmd>) {
     leaving(model);
     model.stack.clear();
     model.stack.push(screen);
@@ -72,15 +49,16 @@ fn leaving(model: &mut Model) {
 }
 
 /// Closes the message, then the filter, then the screen; `leave` ends the console at the first screen.
-fn back(model: &mut Model, leave: bool) -> (Changed, Vec<Cmd>) {
+pub fn back(model: &mut Model, leave: bool) -> (Changed, Vec<Cmd>) {
     if !leave && model.notice.take().is_some() {
         return (Changed::Yes, Vec::new());
     }
-    if let Some(picker) = model.screen_mut().picker_mut() {
-        if !leave && !picker.filter.is_empty() {
-            picker.filter.clear();
-            return shown(model);
-        }
+    if let Some(picker) = model.screen_mut().picker_mut()
+        && !leave
+        && !picker.filter.is_empty()
+    {
+        picker.filter.clear();
+        return shown(model);
     }
     if model.stack.len() > 1 {
         leaving(model);
@@ -94,7 +72,7 @@ fn back(model: &mut Model, leave: bool) -> (Changed, Vec<Cmd>) {
 }
 
 /// Into the selected row.
-fn deeper(model: &mut Model) -> (Changed, Vec<Cmd>) {
+pub fn deeper(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let Some(key) = model.selected().map(|key| (**key).clone()) else { return (Changed::No, Vec::new()) };
     if let (Screen::Journal(..), RowKey::Event(seq)) = (model.screen(), &key) {
         return push(model, Screen::Page(About::Event(*seq), 0));
@@ -140,28 +118,32 @@ fn step_incident(model: &Model, key: &RowKey) -> Option<crate::model::IncidentId
     crate::console::target::open_incident(&model.replica, key).map(|row| row.incident)
 }
 
-fn with_target(model: &mut Model, screen: impl FnOnce(RowKey) -> Screen) -> (Changed, Vec<Cmd>) {
+/// Opens a screen about what is selected.
+pub fn with_target(model: &mut Model, screen: impl FnOnce(RowKey) -> Screen) -> (Changed, Vec<Cmd>) {
     match target(model) {
         Some(key) => push(model, screen(key)),
         None => (Changed::No, Vec::new()),
     }
 }
 
-fn why(model: &mut Model) -> (Changed, Vec<Cmd>) {
+/// Why what is selected waits; the daemon is asked for the chain.
+pub fn why(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let Some(key) = target(model) else { return (Changed::No, Vec::new()) };
     let Some(id) = why_id(&model.replica, &key) else { return (Changed::No, Vec::new()) };
     let (changed, _) = push(model, Screen::Page(About::Why(key, Asked::Waiting), 0));
     (changed, vec![Cmd::Why { id }])
 }
 
-fn log(model: &mut Model) -> (Changed, Vec<Cmd>) {
+/// Its newest log, at the first error.
+pub fn log(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let Some(key) = target(model) else { return (Changed::No, Vec::new()) };
     let Some(id) = log_of(&model.replica, &key) else { return (Changed::No, Vec::new()) };
     let (changed, _) = push(model, Screen::Log(Box::new(LogView::new(id.clone(), key))));
     (changed, vec![Cmd::Log { id, from: LogFrom::FirstError, after: Span::default() }])
 }
 
-fn events(model: &mut Model) -> (Changed, Vec<Cmd>) {
+/// The journal of the run that it belongs to.
+pub fn events(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let run = target(model).and_then(|key| run_of(&model.replica, &key));
     match run {
         Some(run) => push(model, Screen::Journal(Picker::default(), Some(run))),
@@ -169,7 +151,8 @@ fn events(model: &mut Model) -> (Changed, Vec<Cmd>) {
     }
 }
 
-fn behind(model: &mut Model) -> (Changed, Vec<Cmd>) {
+/// The lineage cut down to what is behind, or whole again.
+pub fn behind(model: &mut Model) -> (Changed, Vec<Cmd>) {
     if let Screen::Lineage(_, tree) = model.screen_mut() {
         tree.behind_only = !tree.behind_only;
         return shown(model);

@@ -43,7 +43,7 @@ fn fields(model: &Model, sheet: &Sheet) -> Vec<(String, Role)> {
     let reason = cursor(Field::Reason, &sheet.reason);
     match &sheet.proof {
         Proof::Enter => {
-            out.push((format!("Enter does it.  reason, if you like: {reason}"), at(Field::Reason)))
+            out.push((format!("Enter does it.  reason, if you like: {reason}"), at(Field::Reason)));
         }
         Proof::Reason => out.push((format!("type a reason, then Enter: {reason}"), at(Field::Reason))),
         Proof::Code(code) => {
