@@ -8,6 +8,8 @@
 //!
 //! The tests are `ignored` for a plain `cargo test`, which says so: they need root, Linux and some minutes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 #[path = "lab/harness.rs"]
 mod harness;
 #[path = "lab/load.rs"]

@@ -203,7 +203,7 @@ impl State {
     }
 
     /// Records a fact that was illegal here; the simulation fails on any.
-    pub(super) fn anomaly(&mut self, what: String) {
+    pub(super) fn anomaly(&mut self, what: &str) {
         if self.anomalies.len() >= 100 {
             self.anomalies.remove(0);
         }

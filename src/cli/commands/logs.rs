@@ -27,7 +27,7 @@ pub(crate) async fn logs(
         }
         let moved = window.next != window.offset;
         at = At::Offset(window.next);
-        if !moved && !(follow && window.open) {
+        if !(moved || follow && window.open) {
             return Ok(());
         }
         if !moved {

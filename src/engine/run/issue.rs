@@ -45,7 +45,7 @@ pub(super) fn issue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut O
     let Some(step) = run.steps.get_mut(key) else { return };
     let id = step.next_id(run.id, action);
     let Some(job) = jobs::make(state, run, key, &id) else {
-        state.anomaly(format!("nothing to do for {id}"));
+        state.anomaly(&format!("nothing to do for {id}"));
         return;
     };
     if let Some(step) = run.steps.get_mut(key) {

@@ -262,7 +262,7 @@ impl Run {
         }
         match self.ended {
             Some(ended) if !self.discarded => {
-                offer(ended + retention.candidates, "are removed", &"candidates")
+                offer(ended + retention.candidates, "are removed", &"candidates");
             }
             Some(_) | None => {}
         }

@@ -20,7 +20,7 @@ pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &m
         Command::Abort { run, reason } => abort(state, event, *run, reason, out),
         Command::Retry { run, step, .. } => retry(state, *run, step, out),
         Command::Rollback { run, step, reason, .. } => {
-            rollback(state, event, *run, step, reason.as_deref(), out)
+            rollback(state, event, *run, step, reason.as_deref(), out);
         }
         Command::Start { image, reason } => start(state, event, image, reason.as_deref(), out),
         Command::Unquarantine { workload, .. } => unquarantine(state, workload, out),

@@ -48,12 +48,12 @@ impl State {
             EventKind::RecipesRead { recipes } => world::recipes_read(self, recipes, &mut out),
             EventKind::HintReceived { image, .. } => out.touch(Key::Image(image.clone())),
             EventKind::TagSeen { image, digest } => {
-                world::tag_seen(self, event, image, digest.as_ref(), &mut out)
+                world::tag_seen(self, event, image, digest.as_ref(), &mut out);
             }
             EventKind::SourceLost { who, why } => world::source_lost(self, who, why, &mut out),
             EventKind::SourceFound { who } => world::source_found(self, who, &mut out),
             EventKind::WorkloadsSeen { fleet, running } => {
-                world::workloads_seen(self, fleet, running, &mut out)
+                world::workloads_seen(self, fleet, running, &mut out);
             }
             EventKind::FleetRefused { fleet, holder } => world::fleet_refused(self, fleet, holder, &mut out),
             EventKind::FleetClaimed { fleet } => world::fleet_claimed(self, fleet, &mut out),
@@ -85,7 +85,7 @@ fn with_run(
     work: impl FnOnce(&mut State, &mut Run, &mut Outcome),
 ) {
     let Some(mut run) = state.runs.remove(&id) else {
-        state.anomaly(format!("there is no run {id}"));
+        state.anomaly(&format!("there is no run {id}"));
         return;
     };
     let was_over = run.ended.is_some();

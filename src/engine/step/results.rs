@@ -165,7 +165,7 @@ fn not_changed(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, ou
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
     match (&deploy.stage, &cause) {
         (DeployStage::Restoring(_), Cause::OrchestratorRolledBack(_)) => {
-            deploy::changed(state, run, key, out)
+            deploy::changed(state, run, key, out);
         }
         (DeployStage::Restoring(because), _) => {
             let failed = Cause::RestoreFailed { why: cause.to_string(), because: Box::new(because.clone()) };
