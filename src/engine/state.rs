@@ -185,7 +185,10 @@ impl State {
     /// images of the circle have no readable recipe, and say why; all others stay as they are.
     pub fn restore_derived(&mut self) {
         loop {
-            let good = self.recipes.iter().filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
+            let good = self
+                .recipes
+                .iter()
+                .filter_map(|(image, r)| r.as_ref().ok().map(|i| (image.clone(), i.clone())));
             match Lineage::new(&good.collect()) {
                 Ok(lineage) => {
                     self.lineage = lineage;

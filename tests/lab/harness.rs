@@ -47,7 +47,7 @@ impl Lab {
         fs::create_dir_all(&self.home).unwrap();
         self.script(&["registry", "start"]);
         let _ = self.docker(&["config", "rm", "tidegate-claim"]);
-        self.configure(|text| text);
+        self.configure(ToOwned::to_owned);
         for (app, _, replicas) in APPS {
             let ready = || self.replicas(app) == (replicas, replicas);
             until(&format!("service {app} is complete"), 90, ready);
@@ -55,14 +55,14 @@ impl Lab {
     }
 
     /// Writes the configuration of the lab, changed by `edit`, for a daemon of this test.
-    pub fn configure(&self, edit: impl FnOnce(String) -> String) {
+    pub fn configure(&self, edit: impl FnOnce(&str) -> String) {
         let text = fs::read_to_string(self.state.join("tidegate.toml")).unwrap();
         let images = self.home.join("images");
         if !images.exists() {
             run(Command::new("cp").arg("-r").arg(self.state.join("images")).arg(&images));
         }
         fs::copy(self.state.join("webhook.token"), self.home.join("webhook.token")).unwrap();
-        fs::write(self.home.join("tidegate.toml"), edit(text)).unwrap();
+        fs::write(self.home.join("tidegate.toml"), edit(&text)).unwrap();
     }
 
     pub fn image(&self, name: &str) -> String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// `tool` waits for approval before it is published: that makes its publication a state that can be caught.
-fn with_a_gate_before_publishing(text: String) -> String {
+fn with_a_gate_before_publishing(text: &str) -> String {
     let recipe = text.find("context = \"images/tool\"").unwrap();
     let (head, tail) = text.split_at(recipe);
     format!("{head}gate = \"publishing\"\n{tail}\n[gate.publishing]\nbefore = \"publish\"\napprovals = 1\n")

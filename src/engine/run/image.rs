@@ -229,16 +229,19 @@ pub(in crate::engine) fn published(
     }
 }
 
-fn record_publication(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
-    let Some(image) = run.steps.get(key).and_then(Step::image) else { return };
+fn record_publication(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) {
+    let id = run.id;
+    let Some(image) = run.steps.get_mut(key).and_then(Step::image_mut) else { return };
     let recipe = image.inputs.as_ref().map(|inputs| inputs.recipe.clone());
     let (Some(digest), Some(recipe)) = (image.digest.clone(), recipe) else { return };
     let before =
         state.digest_of(&image.image).cloned().filter(|d| *d != digest).or_else(|| image.old.clone());
-    let tag = TagState { digest: Some(digest.clone()), since: state.now, before, by_run: Some(run.id) };
+    let tag = TagState { digest: Some(digest.clone()), since: state.now, before, by_run: Some(id) };
     state.tags.insert(image.image.clone(), tag);
-    let made = Made { digest, bases: image.bases.clone(), recipe, run: run.id, at: state.now };
-    state.made.insert(image.image.clone(), made);
+    let made = Made { digest, bases: image.bases.clone(), recipe, run: id, at: state.now };
+    let old = image.old.clone();
+    image.old_made =
+        state.made.insert(image.image.clone(), made).filter(|made| Some(&made.digest) == old.as_ref());
     out.touch(Key::Image(image.image.clone()));
 }
 

@@ -27,7 +27,7 @@ pub use progress::Standing;
 
 use super::hold::Hold;
 use super::incident::Cause;
-use super::state::{Change, Stop};
+use super::state::{Change, Made, Stop};
 use crate::model::jobs::Ingredients;
 use crate::model::reports::{Look, TestReport, Unreachable};
 use crate::model::setup::{Recipe, Workload};
@@ -152,6 +152,8 @@ pub struct ImageStep {
     pub digest: Option<Digest>,
     /// Where the public tag pointed when the run was planned: the control, and what is put back.
     pub old: Option<Digest>,
+    /// What that was made of, once this took its place.
+    pub old_made: Option<Made>,
     /// What the first tests of the candidate said.
     pub report: Option<TestReport>,
     /// What the second try said.

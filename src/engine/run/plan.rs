@@ -113,6 +113,7 @@ fn image_step(state: &State, image: &ImageRef, within: &BTreeSet<&ImageRef>) -> 
         candidate: None,
         digest: None,
         old: state.digest_of(image).cloned(),
+        old_made: None,
         report: None,
         second: None,
         control: None,

@@ -101,11 +101,15 @@ fn untagged(state: &mut State, id: &EffectId, answer: &Answer<PublishReport>, ou
 fn put_back(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
     let Some(deploy) = run.steps.get(key).and_then(Step::deploy) else { return };
     let image = &deploy.how.image;
-    let Some(old) = run.image_step(image).and_then(|step| step.old.clone()) else { return };
+    let Some(step) = run.image_step(image) else { return };
+    let (Some(old), made) = (step.old.clone(), step.old_made.clone()) else { return };
     let tag =
         TagState { digest: Some(old), since: state.now, before: deploy.want.clone(), by_run: Some(run.id) };
     state.tags.insert(image.clone(), tag);
-    state.made.remove(image);
+    match made {
+        Some(made) => state.made.insert(image.clone(), made),
+        None => state.made.remove(image),
+    };
     out.touch(Key::Image(image.clone()));
 }
 

@@ -1,10 +1,11 @@
 //! What an approval means: what happens at once, what then, and what if it goes wrong.
 
 use super::View;
+use super::step::runs_before;
 use crate::api::rows::{ApprovalRow, HoldRow};
-use crate::engine::Run;
 use crate::engine::hold::Hold;
 use crate::engine::run::{DeployStep, Standing, Step};
+use crate::engine::{Run, State};
 use crate::model::setup::{GateBefore, OnFailure};
 
 pub(super) fn hold(view: View<'_>, run: &Run, step: &Step, hold: &Hold) -> HoldRow {
@@ -23,7 +24,7 @@ pub(super) fn hold(view: View<'_>, run: &Run, step: &Step, hold: &Hold) -> HoldR
         then: follow.iter().map(|deploy| then(deploy)).collect(),
         if_sick: if_sick(&follow, stops),
         undo: undo(hold, stops),
-        if_nobody: if_nobody(step, hold),
+        if_nobody: if_nobody(view.state, step, hold),
         affects: affects(&follow),
         on_failure: if stops { OnFailure::Stop } else { OnFailure::Rollback },
     }
@@ -84,10 +85,10 @@ fn undo(hold: &Hold, stops: bool) -> String {
     }
 }
 
-fn if_nobody(step: &Step, hold: &Hold) -> String {
+fn if_nobody(state: &State, step: &Step, hold: &Hold) -> String {
     let before = match (step.image(), step.deploy()) {
         (Some(image), _) => image.old.as_ref(),
-        (_, Some(deploy)) => deploy.baseline.as_ref().and_then(|look| look.digest.as_ref()),
+        (_, Some(deploy)) => runs_before(state, deploy),
         (None, None) => None,
     };
     let stays = before.map(|digest| format!("stays on {}", digest.short()));

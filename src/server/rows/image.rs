@@ -157,6 +157,10 @@ fn stands(state: &State, image: &ImageRef, behind: bool) -> (Mark, String, Optio
             (Mark::Unknown, "not in its registry".to_owned(), Some(tag.since))
         }
         Some(tag) if behind => (Mark::Moved, "behind".to_owned(), Some(tag.since)),
+        // Somebody built it before we did: nobody here knows what from.
+        Some(tag) if state.setup.recipes.contains_key(image) && !state.made.contains_key(image) => {
+            (Mark::Unknown, "base not known".to_owned(), Some(tag.since))
+        }
         Some(tag) => (Mark::Good, "current".to_owned(), Some(tag.since)),
     }
 }

@@ -4,7 +4,7 @@ use super::run::usual;
 use super::{View, hold, standing};
 use crate::api::rows::{May, Row, StepRow};
 use crate::engine::describe::subject;
-use crate::engine::run::{Body, DeployStage, ImageStep, Standing, Step, Untag};
+use crate::engine::run::{Body, DeployStage, DeployStep, ImageStep, Standing, Step, Untag};
 use crate::engine::{Cause, Run, State};
 use crate::model::reports::{FailingCase, TestReport};
 use crate::model::{Action, Actor, Command, Digest, EffectId, Seen};
@@ -13,7 +13,7 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
     let state = view.state;
     let incident = step.incident.and_then(|id| state.incidents.get(&id));
     let may = may(state, run, step);
-    let (digest, before, owner) = about(step);
+    let (digest, before, owner) = about(state, step);
     Row::Step(Box::new(StepRow {
         run: run.id,
         step: step.key.clone(),
@@ -47,13 +47,20 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
 }
 
 /// What it is about, what that takes the place of, and who answers for it.
-fn about(step: &Step) -> (Option<Digest>, Option<Digest>, Option<crate::model::Owner>) {
+fn about(state: &State, step: &Step) -> (Option<Digest>, Option<Digest>, Option<crate::model::Owner>) {
     match &step.body {
         Body::Image(image) => (image.digest.clone(), image.old.clone(), image.recipe.owner.clone()),
         Body::Deploy(deploy) => {
-            let before = deploy.baseline.as_ref().and_then(|look| look.digest.clone());
-            (deploy.want.clone(), before, deploy.how.owner.clone())
+            (deploy.want.clone(), runs_before(state, deploy).cloned(), deploy.how.owner.clone())
         }
+    }
+}
+
+/// What a workload ran before it was touched; until it is looked at for that, what it was last seen to run.
+pub(super) fn runs_before<'a>(state: &'a State, deploy: &'a DeployStep) -> Option<&'a Digest> {
+    match &deploy.baseline {
+        Some(look) => look.digest.as_ref(),
+        None => state.running.get(&deploy.workload)?.digest.as_ref(),
     }
 }
 

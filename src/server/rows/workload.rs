@@ -74,7 +74,8 @@ fn stands_on(state: &State, id: &WorkloadId, digest: &Digest) -> Option<Digest> 
 
 /// 1. Nobody can see it: unknown, whatever was seen last.
 /// 2. A run has it in hand, or left it otherwise than well: as its step stands.
-/// 3. As many run as should: good; less: sick.
+/// 3. Less run than should: sick.
+/// 4. A run has judged it healthy: good. Nobody has: unknown.
 fn stands(
     state: &State,
     id: &WorkloadId,
@@ -95,8 +96,14 @@ fn stands(
     match state.running.get(id) {
         None => (Mark::Unknown, "not there".to_owned()),
         Some(_) if is < should => (Mark::Sick, format!("{is} of {should} run")),
-        Some(_) => (Mark::Good, format!("{is} of {should} run")),
+        Some(_) if judged_well(step) => (Mark::Good, "healthy".to_owned()),
+        // It runs, and nobody has judged it: green needs a verdict.
+        Some(_) => (Mark::Unknown, format!("{is} of {should} run, no verdict")),
     }
+}
+
+fn judged_well(step: Option<(&Run, &Step)>) -> bool {
+    step.is_some_and(|(_, step)| step.standing() == Standing::Good)
 }
 
 fn in_hand(step: &Step) -> bool {
