@@ -53,7 +53,7 @@ pub(super) async fn poll(shared: &Shared) {
 
 fn take_hints(shared: &Shared, schedule: &mut Schedule, now: Timestamp) {
     let hints = std::mem::take(&mut *shared.hints.lock().unwrap_or_else(PoisonError::into_inner));
-    hints.iter().for_each(|image| schedule.hint(image, now));
+    hints.into_iter().for_each(|(image, said)| schedule.hint(&image, said, now));
 }
 
 /// A fact that was dropped because a run of ours moved the tag meanwhile: the registry is asked again.
@@ -79,7 +79,11 @@ fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: As
     let who = format!("registry {}", asked.image.registry);
     match &asked.answer {
         Answer::Done(resolved) => {
-            schedule.answered(&asked.image, now);
+            let at = match resolved {
+                Resolved::At(digest) => Some(digest),
+                Resolved::Missing | Resolved::Refused(_) => None,
+            };
+            schedule.answered(&asked.image, at, now);
             found(shared, &who);
             resolved_to(shared, told, &asked, resolved, now);
         }
