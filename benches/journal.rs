@@ -42,7 +42,7 @@ fn event(nth: usize) -> Event {
     let digest = Digest::of(&(nth % 64).to_le_bytes());
     let kind = if nth.is_multiple_of(2) {
         let image = format!("registry.example:5000/team/app-{}:1", nth % 200).parse().unwrap();
-        EventKind::TagSeen { image, digest: Some(digest) }
+        EventKind::TagSeen { image, digest: Some(digest), before: None }
     } else {
         let step = format!("image:registry.example:5000/team/app-{}:1", nth % 200).parse().unwrap();
         let id = EffectId { run: RunId(nth as u64), step, action: Action::Build, attempt: 1 };

@@ -124,5 +124,6 @@ status = 200
 body = "ok"
 every = "1s"
 timeout = "1s"
+budget = 2
 TOML
 }

@@ -38,9 +38,10 @@ impl Handle {
     /// # Errors
     /// It is not recorded when nothing can be written; whoever notified should do so again.
     pub async fn hint(&self, image: ImageRef, digest: Option<Digest>, by: Actor) -> Result<Seq, Stuck> {
-        let seq = self.record(by, EventKind::HintReceived { image: image.clone(), digest }).await?;
+        let seq =
+            self.record(by, EventKind::HintReceived { image: image.clone(), digest: digest.clone() }).await?;
         self.shared.sources.answered("webhook", self.shared.now());
-        self.shared.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(image);
+        self.shared.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(image, digest);
         self.shared.hinted.notify_one();
         Ok(seq)
     }

@@ -160,7 +160,7 @@ mod tests {
 
     fn seen(image: &str, digest: &str) -> Fact {
         let digest = Some(Digest::of(digest.as_bytes()));
-        Fact::ours(EventKind::TagSeen { image: image.parse().unwrap(), digest })
+        Fact::ours(EventKind::TagSeen { image: image.parse().unwrap(), digest, before: None })
     }
 
     #[test]

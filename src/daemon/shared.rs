@@ -7,10 +7,10 @@ use super::live::Live;
 use super::sources::Sources;
 use super::{Options, Stuck, Touched};
 use crate::engine::{Key, State};
-use crate::model::{Span, Timestamp};
+use crate::model::{Digest, ImageRef, Span, Timestamp};
 use crate::ports::World;
 use futures_util::FutureExt as _;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,8 +32,8 @@ pub(super) struct Shared {
     pub claims: Claims,
     pub touched: broadcast::Sender<Touched>,
     pub stuck: Mutex<Option<Stuck>>,
-    /// Images that a notification named.
-    pub hints: Mutex<BTreeSet<crate::model::ImageRef>>,
+    /// Images that a notification named, and where the latest one said that they point.
+    pub hints: Mutex<BTreeMap<ImageRef, Option<Digest>>>,
     pub hinted: Notify,
     /// The configuration or the recipes may have changed.
     pub reread: Notify,

@@ -31,7 +31,9 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::HintReceived { image, .. } => {
             format!("a notification says that {} was pushed", image.short())
         }
-        EventKind::TagSeen { image, digest } => tag_seen(state, image, digest.as_ref()),
+        EventKind::TagSeen { image, digest, before } => {
+            tag_seen(state, image, before.as_ref(), digest.as_ref())
+        }
         EventKind::SourceLost { who, why } => format!("{who} does not answer: {why}"),
         EventKind::SourceFound { who } => format!("{who} answers again"),
         EventKind::WorkloadsSeen { fleet, running } => format!("fleet {fleet}: {} workloads", running.len()),
@@ -73,10 +75,13 @@ pub fn subject(step: &StepKey) -> String {
     }
 }
 
-fn tag_seen(state: &State, image: &ImageRef, digest: Option<&Digest>) -> String {
-    let before = state.tags.get(image).and_then(|tag| tag.before.as_ref());
+/// Said of a fact of any age: what the state knows of the tag now is no part of it.
+fn tag_seen(state: &State, image: &ImageRef, before: Option<&Digest>, digest: Option<&Digest>) -> String {
     let ours = state.setup.recipes.contains_key(image);
-    let by_run = state.tags.get(image).and_then(|tag| tag.by_run);
+    let made_it = |run: &&super::Run| {
+        run.image_step(image).is_some_and(|step| step.digest.as_ref() == digest && digest.is_some())
+    };
+    let by_run = state.runs.values().find(made_it).map(|run| run.id);
     match (before, digest, by_run) {
         (None, Some(now), _) => format!("{} is at {}", image.short(), now.short()),
         (_, None, _) => format!("{} is not in its registry", image.short()),

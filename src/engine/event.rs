@@ -59,6 +59,9 @@ pub enum EventKind {
         image: ImageRef,
         /// Where it points; nowhere when the registry has no such tag.
         digest: Option<Digest>,
+        /// Where it was known to point; none at the first look. For sentences: the state knows by itself.
+        #[serde(default)]
+        before: Option<Digest>,
     },
     /// A source of facts does not answer.
     SourceLost {

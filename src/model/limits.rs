@@ -126,8 +126,10 @@ pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
 pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
 /// Tags of one registry that are asked for at a time.
 pub const POLLS_AT_ONCE: usize = 4;
-/// Notifications of one image within this time make one HEAD.
+/// Notifications of one image that come within this time of a HEAD share the next one.
 pub const HINTS_WITHIN: Span = Span::from_millis(200);
+/// The first wait before a tag that does not point where its notification said is asked for again; doubles up to [`HINTS_WITHIN`].
+pub const HINT_AGAIN: Span = Span::from_millis(25);
 /// Our own requests to the tasks of one workload at a time.
 pub const PROBES_AT_ONCE: usize = 32;
 /// Between two removals of what is older than its retention.

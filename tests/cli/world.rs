@@ -163,7 +163,7 @@ impl Memory {
     }
 
     pub fn sees(&self, name: &str, content: &str) {
-        self.fact(EventKind::TagSeen { image: image(name), digest: Some(digest(content)) });
+        self.fact(EventKind::TagSeen { image: image(name), digest: Some(digest(content)), before: None });
     }
 
     pub fn builds(&self, name: &str) {

@@ -229,6 +229,8 @@ impl Lab {
         self.wait(&format!("run {run} holds web"), 180, |status| {
             state_of(status, run, "deploy:lab/web") == "held"
         });
+        // A person takes a moment, and the console shows the hold meanwhile.
+        std::thread::sleep(Duration::from_secs(2));
         self.approve(run, "web");
         let status = self.wait(&format!("run {run} ends"), 180, |status| ended(status, run));
         for step in steps(&status, run) {

@@ -53,7 +53,7 @@ pub(super) async fn poll(shared: &Shared) {
 
 fn take_hints(shared: &Shared, schedule: &mut Schedule, now: Timestamp) {
     let hints = std::mem::take(&mut *shared.hints.lock().unwrap_or_else(PoisonError::into_inner));
-    hints.iter().for_each(|image| schedule.hint(image, now));
+    hints.into_iter().for_each(|(image, said)| schedule.hint(&image, said, now));
 }
 
 /// A fact that was dropped because a run of ours moved the tag meanwhile: the registry is asked again.
@@ -79,7 +79,11 @@ fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: &A
     let who = format!("registry {}", asked.image.registry);
     match &asked.answer {
         Answer::Done(resolved) => {
-            schedule.answered(&asked.image, now);
+            let at = match resolved {
+                Resolved::At(digest) => Some(digest),
+                Resolved::Missing | Resolved::Refused(_) => None,
+            };
+            schedule.answered(&asked.image, at, now);
             found(shared, &who);
             resolved_to(shared, told, asked, resolved, now);
         }
@@ -99,12 +103,15 @@ fn resolved_to(shared: &Shared, told: &mut Told, asked: &Asked, resolved: &Resol
         Resolved::Refused(why) => return lost(shared, &tag, &text::clean(why, limits::MESSAGE_CHARS)),
     };
     found_again(shared, &tag);
-    let news = shared.read(|state| state.tags.get(&asked.image).is_none_or(|tag| tag.digest != digest));
+    let (news, before) = shared.read(|state| {
+        let tag = state.tags.get(&asked.image);
+        (tag.is_none_or(|tag| tag.digest != digest), tag.and_then(|tag| tag.digest.clone()))
+    });
     if news {
         told.insert(asked.image.clone(), (digest.clone(), now));
         shared.observations.put(Fact {
             by: Actor::Daemon,
-            kind: EventKind::TagSeen { image: asked.image.clone(), digest },
+            kind: EventKind::TagSeen { image: asked.image.clone(), digest, before },
             unless_moved: Some(asked.known.clone()),
         });
     }

@@ -1,23 +1,55 @@
 //! Which tag is asked for when. Pure: time comes in, names go out.
 //!
 //! 1. A new tag is asked for at once; then once an interval, the tags of a registry spread evenly over it.
-//! 2. A notification brings its image forward; several within [`HINTS_WITHIN`](limits::HINTS_WITHIN) make one HEAD.
+//! 2. A notification has its image asked for at once; several within [`HINTS_WITHIN`](limits::HINTS_WITHIN) of a HEAD share the next
+//!    one. While the answer is not what the notification said, it is asked for again, after waits that double from
+//!    [`HINT_AGAIN`](limits::HINT_AGAIN) to `HINTS_WITHIN`: a registry may notify before the tag has moved (distribution's
+//!    `registry/handlers/manifests.go` puts the manifest, which notifies, and only then the tag).
 //! 3. A registry that does not answer is asked for one tag only, after waits that double up to a bound, or as it asked for.
 
 use crate::model::setup::Setup;
-use crate::model::{ImageRef, Registry, Span, Timestamp, limits};
+use crate::model::{Digest, ImageRef, Registry, Span, Timestamp, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a notification wants of the next answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Hint {
+    /// None came, or what it said was found.
+    Quiet,
+    /// One came since the tag was asked for last: what comes back now may be from before. It said this digest.
+    Came(Option<Digest>),
+    /// The tag was asked for because of it, and is asked for again after `wait` unless it points where was said.
+    Asked { said: Option<Digest>, wait: Span },
+}
+
+impl Hint {
+    /// What is left of it when the tag is asked for; nothing once the longest wait has passed.
+    fn once_more(self) -> Self {
+        match self {
+            Self::Quiet => Self::Quiet,
+            // A notification that names no digest can be compared with nothing: one more look has to do.
+            Self::Came(None) => Self::Asked { said: None, wait: limits::HINTS_WITHIN },
+            Self::Came(said) => Self::Asked { said, wait: limits::HINT_AGAIN },
+            Self::Asked { wait, .. } if wait >= limits::HINTS_WITHIN => Self::Quiet,
+            Self::Asked { said, wait } => {
+                let double = Span::from_millis(wait.as_millis().saturating_mul(2));
+                Self::Asked { said, wait: double.min(limits::HINTS_WITHIN) }
+            }
+        }
+    }
+}
+
 /// One tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Tag {
     due: Timestamp,
     every: Span,
     /// Its place among the registry's tags and their number, until it was asked for once.
     slot: Option<(u64, u64)>,
     flying: bool,
-    /// A notification came while it was on its way: what comes back may be from before.
-    again: bool,
+    hint: Hint,
+    /// When it was asked for last.
+    asked: Option<Timestamp>,
 }
 
 /// One registry.
@@ -49,7 +81,7 @@ impl Schedule {
             *place += 1;
             let every = interval(setup, image);
             let slot = Some((*place, counts.get(&image.registry).copied().unwrap_or(1)));
-            let new = Tag { due: now, every, slot, flying: false, again: false };
+            let new = Tag { due: now, every, slot, flying: false, hint: Hint::Quiet, asked: None };
             let tag = self.tags.entry(image.clone()).or_insert(new);
             if tag.every != every {
                 tag.every = every;
@@ -59,10 +91,11 @@ impl Schedule {
     }
 
     /// A notification named an image; one that is not watched is none of ours.
-    pub(super) fn hint(&mut self, image: &ImageRef, now: Timestamp) {
+    pub(super) fn hint(&mut self, image: &ImageRef, said: Option<Digest>, now: Timestamp) {
         if let Some(tag) = self.tags.get_mut(image) {
-            tag.again |= tag.flying;
-            tag.due = tag.due.min(now + limits::HINTS_WITHIN);
+            tag.hint = Hint::Came(said);
+            let free = tag.asked.map_or(now, |asked| asked + limits::HINTS_WITHIN);
+            tag.due = tag.due.min(now.max(free));
         }
     }
 
@@ -94,18 +127,28 @@ impl Schedule {
         let free = health.flying < most;
         if let Some(tag) = self.tags.get_mut(image).filter(|_| free) {
             health.flying += 1;
-            (tag.flying, tag.again) = (true, false);
+            (tag.flying, tag.asked) = (true, Some(now));
+            tag.hint = std::mem::replace(&mut tag.hint, Hint::Quiet).once_more();
         }
         free
     }
 
-    /// The registry answered for this tag.
-    pub(super) fn answered(&mut self, image: &ImageRef, now: Timestamp) {
+    /// The registry answered for this tag that it points to `at`, to nothing, or that we may not know.
+    pub(super) fn answered(&mut self, image: &ImageRef, at: Option<&Digest>, now: Timestamp) {
         self.landed(image).down = None;
-        if let Some(tag) = self.tags.get_mut(image) {
-            tag.flying = false;
-            tag.due =
-                if std::mem::take(&mut tag.again) { now + limits::HINTS_WITHIN } else { next(tag, now) };
+        let Some(tag) = self.tags.get_mut(image) else { return };
+        tag.flying = false;
+        let wait = match &tag.hint {
+            Hint::Quiet => None,
+            Hint::Came(_) => Some(limits::HINTS_WITHIN),
+            Hint::Asked { said, wait } => (said.is_none() || said.as_ref() != at).then_some(*wait),
+        };
+        match wait {
+            Some(wait) => tag.due = now + wait,
+            None => {
+                tag.hint = Hint::Quiet;
+                tag.due = next(tag, now);
+            }
         }
     }
 

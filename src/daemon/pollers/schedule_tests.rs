@@ -22,12 +22,12 @@ fn tags_of_a_registry_are_spread_over_the_interval_after_the_first_time() {
     let mut schedule = schedule(&names);
     let first = schedule.due(at(0));
     assert_eq!(first.len(), 3);
-    first.iter().for_each(|image| schedule.answered(image, at(0)));
+    first.iter().for_each(|image| schedule.answered(image, None, at(0)));
     let mut asked = Vec::new();
     for secs in 1..=600 {
         for image in schedule.due(at(secs)) {
             asked.push(secs);
-            schedule.answered(&image, at(secs));
+            schedule.answered(&image, None, at(secs));
         }
     }
     assert_eq!(asked, [100, 200, 300, 400, 500, 600]);
@@ -43,7 +43,7 @@ fn a_registry_is_asked_for_a_few_tags_at_a_time_and_no_tag_is_forgotten() {
     {
         assert!(due.len() <= limits::POLLS_AT_ONCE);
         for image in due {
-            schedule.answered(&image, at(0));
+            schedule.answered(&image, None, at(0));
             seen.insert(image);
         }
     }
@@ -57,7 +57,7 @@ fn a_silent_registry_is_asked_for_one_tag_after_doubling_waits_and_another_is_no
         if image.registry.as_str() == "r:1" {
             schedule.silent(&image, None, at(0));
         } else {
-            schedule.answered(&image, at(0));
+            schedule.answered(&image, None, at(0));
         }
     }
     let mut tries = Vec::new();
@@ -72,7 +72,7 @@ fn a_silent_registry_is_asked_for_one_tag_after_doubling_waits_and_another_is_no
     // Both tags of the first round count as one failure each: the wait was two seconds already.
     assert_eq!(tries, [2, 6, 14, 29, 44, 59]);
     let image = schedule.due(at(80)).remove(0);
-    schedule.answered(&image, at(80));
+    schedule.answered(&image, None, at(80));
     assert_eq!(schedule.due(at(80)).len(), 1, "once it answers, the rest follows at once");
 }
 
@@ -86,20 +86,71 @@ fn a_registry_that_names_a_time_is_left_alone_until_then() {
     assert_eq!(schedule.due(at(90)), [image]);
 }
 
+/// A schedule whose one tag was asked for at second 0 and is not due for long.
+fn idle() -> (Schedule, ImageRef) {
+    let mut schedule = schedule(&["r:1/a"]);
+    let image = schedule.due(at(0)).remove(0);
+    schedule.answered(&image, None, at(0));
+    (schedule, image)
+}
+
+fn digest(name: &str) -> Digest {
+    Digest::of(name.as_bytes())
+}
+
+#[test]
+fn a_hint_asks_at_once_and_once_when_the_answer_is_what_it_said() {
+    let (mut schedule, image) = idle();
+    schedule.hint(&image, Some(digest("new")), at(9));
+    assert_eq!(schedule.due(at(9)), std::slice::from_ref(&image));
+    schedule.answered(&image, Some(&digest("new")), at(9));
+    assert!(schedule.due(at(60)).is_empty());
+}
+
+#[test]
+fn a_registry_that_notified_before_it_moved_the_tag_is_asked_again_soon_and_not_for_ever() {
+    for (said, expected) in [(Some(digest("new")), &[0, 25, 75, 175, 375][..]), (None, &[0, 200])] {
+        let (mut schedule, image) = idle();
+        schedule.hint(&image, said, at(9));
+        let mut asked = Vec::new();
+        while let Some(now) = schedule.next().filter(|due| *due < at(60)) {
+            assert_eq!(schedule.due(now), std::slice::from_ref(&image));
+            asked.push(now.since(at(9)).as_millis());
+            schedule.answered(&image, Some(&digest("old")), now);
+        }
+        assert_eq!(asked, expected);
+    }
+}
+
+#[test]
+fn hints_soon_after_a_look_share_the_next_one() {
+    let (mut schedule, image) = idle();
+    schedule.hint(&image, Some(digest("1")), at(9));
+    assert_eq!(schedule.due(at(9)), std::slice::from_ref(&image));
+    schedule.answered(&image, Some(&digest("1")), at(9));
+    for said in ["2", "3", "4"] {
+        schedule.hint(&image, Some(digest(said)), at(9));
+        assert!(schedule.due(at(9)).is_empty());
+    }
+    assert_eq!(schedule.due(at(9) + limits::HINTS_WITHIN), std::slice::from_ref(&image));
+    schedule.answered(&image, Some(&digest("4")), at(10));
+    assert!(schedule.due(at(60)).is_empty());
+}
+
 #[test]
 fn a_hint_while_a_tag_is_on_its_way_asks_once_more() {
     let mut schedule = schedule(&["r:1/a"]);
     let image = schedule.due(at(0)).remove(0);
-    schedule.hint(&image, at(0));
-    schedule.hint(&image, at(0));
+    schedule.hint(&image, Some(digest("new")), at(0));
+    schedule.hint(&image, Some(digest("new")), at(0));
     assert!(schedule.due(at(0)).is_empty());
-    schedule.answered(&image, at(1));
+    schedule.answered(&image, Some(&digest("new")), at(1));
     assert_eq!(schedule.due(at(2)), [image]);
 }
 
 #[test]
 fn a_hint_for_what_nobody_watches_is_nothing() {
     let mut schedule = schedule(&["r:1/a"]);
-    schedule.hint(&image("r:1/other"), at(0));
+    schedule.hint(&image("r:1/other"), None, at(0));
     assert_eq!(schedule.due(at(0)), [image("r:1/a")]);
 }

@@ -38,7 +38,7 @@ fn ours(kind: EventKind) -> Input {
 }
 
 fn seen(content: &str) -> EventKind {
-    EventKind::TagSeen { image: image("os:1"), digest: Some(digest(content)) }
+    EventKind::TagSeen { image: image("os:1"), digest: Some(digest(content)), before: None }
 }
 
 fn ben() -> Actor {

@@ -3,7 +3,7 @@
 use super::script::{Scripted, count, digest, image, setup, silence, until};
 use crate::engine::EventKind;
 use crate::model::setup::RegistrySetup;
-use crate::model::{Actor, Span, limits};
+use crate::model::{Actor, Seq, Span, limits};
 use std::collections::BTreeSet;
 
 fn heads(world: &Scripted, name: &str) -> usize {
@@ -26,7 +26,7 @@ async fn each_tag_is_asked_for_once_an_interval_and_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_hints_make_one_head_and_the_move_is_found_at_once() {
+async fn many_hints_make_two_heads_at_most_and_the_move_is_found_at_once() {
     let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
     world.tag("os:1", "a");
     let handle = world.start(dir.path()).await;
@@ -35,13 +35,15 @@ async fn many_hints_make_one_head_and_the_move_is_found_at_once() {
     let (before, began) = (heads(&world, "os:1"), handle.now());
     world.tag("os:1", "b");
     for _ in 0..5 {
-        let seq = handle.hint(image("os:1"), None, Actor::Webhook("reg:5000".to_owned())).await.unwrap();
-        assert_eq!(handle.tail(1).unwrap()[0].0, seq, "it is on the disk when it returns");
+        let by = Actor::Webhook("reg:5000".to_owned());
+        let seq = handle.hint(image("os:1"), Some(digest("b")), by).await.unwrap();
+        let stored = handle.events(Seq(seq.0 - 1), 1).unwrap().remove(0).1.kind;
+        assert!(matches!(stored, EventKind::HintReceived { .. }), "it is on the disk when it returns");
     }
     until(&handle, |state| state.digest_of(&image("os:1")) == Some(&digest("b"))).await;
-    assert!(handle.now().since(began) <= limits::HINTS_WITHIN);
+    assert!(handle.now().since(began) < limits::HINTS_WITHIN);
     pass(Span::from_secs(1)).await;
-    assert_eq!(heads(&world, "os:1") - before, 1);
+    assert!((1..=2).contains(&(heads(&world, "os:1") - before)), "{}", heads(&world, "os:1") - before);
     handle.shutdown().await;
 }
 

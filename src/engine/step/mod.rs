@@ -47,7 +47,7 @@ impl State {
             EventKind::ConfigLoaded { setup } => world::configured(self, setup, &mut out),
             EventKind::RecipesRead { recipes } => world::recipes_read(self, recipes, &mut out),
             EventKind::HintReceived { image, .. } => out.touch(Key::Image(image.clone())),
-            EventKind::TagSeen { image, digest } => {
+            EventKind::TagSeen { image, digest, .. } => {
                 world::tag_seen(self, event, image, digest.as_ref(), &mut out);
             }
             EventKind::SourceLost { who, why } => world::source_lost(self, who, why, &mut out),

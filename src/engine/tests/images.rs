@@ -135,13 +135,19 @@ fn an_image_of_ours_that_somebody_else_pushes_starts_nothing_and_is_said() {
     let mut world = World::new();
     world.sees("web", "theirs");
     assert!(world.state.runs.is_empty());
-    let event = Event {
-        at: world.now,
-        by: Actor::Daemon,
-        kind: EventKind::TagSeen { image: image("web"), digest: Some(digest("theirs")) },
-    };
-    let said = crate::engine::describe::sentence(&world.state, &event);
+    let said = world.said_last();
     assert!(said.contains("somebody else") && said.contains("starts nothing"), "{said}");
+}
+
+#[test]
+fn what_was_said_of_a_move_stays_true_when_the_tag_moves_on() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    let place = world.log.len() - 1;
+    let said = world.said(place);
+    world.sees("os", "os 3");
+    assert_eq!(world.said(place), said);
+    assert!(said.contains(digest("old os").short()) && said.contains(digest("os 2").short()), "{said}");
 }
 
 #[test]

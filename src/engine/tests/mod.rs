@@ -252,6 +252,15 @@ impl World {
         assert_eq!(ids(again.collect()), ids(self.pending.iter().collect()));
     }
 
+    /// The sentence of a fact, as it is said now.
+    pub fn said(&self, place: usize) -> String {
+        super::describe::sentence(&self.state, &self.log[place])
+    }
+
+    pub fn said_last(&self) -> String {
+        self.said(self.log.len() - 1)
+    }
+
     /// The same state comes out of the journal, byte for byte.
     pub fn replay(&self) -> State {
         let mut state = State::default();
@@ -275,7 +284,8 @@ impl World {
     }
 
     pub fn sees(&mut self, name: &str, content: &str) {
-        self.fact(EventKind::TagSeen { image: image(name), digest: Some(digest(content)) });
+        let before = self.state.digest_of(&image(name)).cloned();
+        self.fact(EventKind::TagSeen { image: image(name), digest: Some(digest(content)), before });
     }
 
     /// What is asked for and has no answer yet, as `action step`.
