@@ -1,7 +1,7 @@
 //! The adapters against a real Docker Engine and a real registry.
 //!
 //! `TIDEGATE_TEST_ENGINE` is the engine (`unix:///…`), `TIDEGATE_TEST_REGISTRY` a plain-HTTP registry (`host:port`) that it
-//! trusts and that allows DELETE. Without them each test says `SKIPPED` and why. All repositories begin with `adp-`.
+//! trusts and that allows DELETE. A plain `cargo test` ignores them and says so; `./check` runs them on the lab. All repositories begin with `adp-`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, in its helpers too")]
 

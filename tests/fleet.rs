@@ -1,7 +1,7 @@
 //! The Swarm adapter against a real Swarm.
 //!
 //! `TIDEGATE_TEST_SWARM` is a manager (`unix:///…/docker.sock`), `TIDEGATE_TEST_REGISTRY` a registry (`host:port`) that all its nodes
-//! reach; `busybox` must be a static one. Without them every test says `SKIPPED` and passes. Services and images are called `flt-…`.
+//! reach; `busybox` must be a static one. A plain `cargo test` ignores them and says so; `./check` runs them on the lab. Services and images are called `flt-…`.
 
 #![expect(clippy::unwrap_used, reason = "the lab's helpers fail a test by panicking")]
 

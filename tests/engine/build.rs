@@ -16,10 +16,9 @@ use tidegate::model::{ImageRef, Span};
 use tidegate::ports::{Builder, Registries, Resolved};
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_candidate_is_built_on_a_parent_by_digest_and_found_the_second_time() {
-    let Some(lab) = lab("a_candidate_is_built_on_a_parent_by_digest_and_found_the_second_time") else {
-        return;
-    };
+    let lab = lab();
     let base = lab.image("parent", "1");
     let digest = lab.built(&base, &base, BASE).await;
 
@@ -46,8 +45,9 @@ async fn a_candidate_is_built_on_a_parent_by_digest_and_found_the_second_time() 
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn an_instruction_that_fails_is_a_failure_with_its_own_words() {
-    let Some(lab) = lab("an_instruction_that_fails_is_a_failure_with_its_own_words") else { return };
+    let lab = lab();
     let dockerfile = format!("{BASE}RUN echo connection refused; exit 3\n");
     let dir = context(&dockerfile);
     let image = lab.image("fails", "1");
@@ -62,11 +62,9 @@ async fn an_instruction_that_fails_is_a_failure_with_its_own_words() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_parent_whose_registry_is_gone_is_silence_and_one_that_is_not_there_a_refusal() {
-    let Some(lab) = lab("a_parent_whose_registry_is_gone_is_silence_and_one_that_is_not_there_a_refusal")
-    else {
-        return;
-    };
+    let lab = lab();
     let image = lab.image("orphan", "1");
     let none = format!("sha256:{}", "0".repeat(64));
     let gone = format!("FROM 127.0.0.1:1/a@{none}\n");
@@ -84,8 +82,9 @@ async fn a_parent_whose_registry_is_gone_is_silence_and_one_that_is_not_there_a_
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_build_that_takes_too_long_is_ended_and_leaves_no_container() {
-    let Some(lab) = lab("a_build_that_takes_too_long_is_ended_and_leaves_no_container") else { return };
+    let lab = lab();
     let dockerfile = format!("{BASE}RUN sleep 600.{}\n", std::process::id());
     let dir = context(&dockerfile);
     let image = lab.image("slow", "1");
@@ -111,8 +110,9 @@ async fn a_build_that_takes_too_long_is_ended_and_leaves_no_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn an_engine_that_goes_away_during_a_build_is_silence() {
-    let Some(lab) = lab("an_engine_that_goes_away_during_a_build_is_silence") else { return };
+    let lab = lab();
     let dockerfile = format!("{BASE}RUN echo now {}; sleep 600\n", std::process::id());
     let dir = context(&dockerfile);
     let image = lab.image("away", "1");
@@ -141,8 +141,9 @@ impl Registries for Empty {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_registry_that_is_gone_at_the_push_is_silence() {
-    let Some(lab) = lab("a_registry_that_is_gone_at_the_push_is_silence") else { return };
+    let lab = lab();
     let dir = context(BASE);
     let candidate: ImageRef = format!("127.0.0.1:1/adp-push-{}:c-1", std::process::id()).parse().unwrap();
     let job = build_job(&candidate, &candidate, dir.path(), BASE);
@@ -154,8 +155,9 @@ async fn a_registry_that_is_gone_at_the_push_is_silence() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn only_the_newest_candidate_of_an_image_stays_on_the_engine() {
-    let Some(lab) = lab("only_the_newest_candidate_of_an_image_stays_on_the_engine") else { return };
+    let lab = lab();
     let image = lab.image("sweep", "1");
     let docker = lab.engine.docker().await.unwrap();
     for n in 1..=2 {
@@ -168,8 +170,9 @@ async fn only_the_newest_candidate_of_an_image_stays_on_the_engine() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_dockerfile_that_changed_since_it_was_read_is_not_built() {
-    let Some(lab) = lab("a_dockerfile_that_changed_since_it_was_read_is_not_built") else { return };
+    let lab = lab();
     let dir = context("FROM scratch\n# changed\n");
     let image = lab.image("changed", "1");
     let job = build_job(&image, &image, dir.path(), "FROM scratch\n");
@@ -180,8 +183,9 @@ async fn a_dockerfile_that_changed_since_it_was_read_is_not_built() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn what_needs_buildkit_is_built_by_buildkit() {
-    let Some(lab) = lab("what_needs_buildkit_is_built_by_buildkit") else { return };
+    let lab = lab();
     let dockerfile = format!("{BASE}RUN --mount=type=tmpfs,target=/t echo kit > /t/x && cat /t/x > /y\n");
     let dir = context(&dockerfile);
     let image = lab.image("kit", "1");

@@ -23,24 +23,17 @@ pub struct Lab {
     made: Mutex<Vec<ImageRef>>,
 }
 
-/// The lab, or none with a loud word why.
-pub fn lab(test: &str) -> Option<Lab> {
+/// The lab that the environment names.
+pub fn lab() -> Lab {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (Some(engine), Some(host)) = (var("TIDEGATE_TEST_ENGINE"), var("TIDEGATE_TEST_REGISTRY")) else {
-        eprintln!("SKIPPED: {test}: TIDEGATE_TEST_ENGINE and TIDEGATE_TEST_REGISTRY are not set");
-        return None;
+        panic!("TIDEGATE_TEST_ENGINE and TIDEGATE_TEST_REGISTRY are not set; ./check sets them");
     };
     let engine_host = engine;
     let engine = Engine::new("builder", &engine_host, Duration::from_secs(60)).unwrap();
     let access = RegistryAccess { insecure: true, credentials: None };
     let registry = RegistryClient::new(BTreeMap::from([(host.parse().unwrap(), access)])).unwrap();
-    Some(Lab {
-        engine: Arc::new(engine),
-        registry: Arc::new(registry),
-        host,
-        engine_host,
-        made: Mutex::default(),
-    })
+    Lab { engine: Arc::new(engine), registry: Arc::new(registry), host, engine_host, made: Mutex::default() }
 }
 
 impl Lab {

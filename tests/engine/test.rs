@@ -56,8 +56,9 @@ async fn leftovers(lab: &Lab, job: &TestJob) -> usize {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn commands_are_judged_by_exit_code_junit_and_time() {
-    let Some(lab) = lab("commands_are_judged_by_exit_code_junit_and_time") else { return };
+    let lab = lab();
     let image = subject(&lab, "commands", "ENTRYPOINT [\"/bin/false\"]\n").await;
     let xml = "<testsuite name='s'><testcase name='a'/><testcase name='b'><failure message='no'/></testcase></testsuite>";
     let mut junit = command("junit", &format!("echo \"{xml}\" > /tmp/j.xml"));
@@ -115,8 +116,9 @@ async fn commands_are_judged_by_exit_code_junit_and_time() {
 const HTTP: &str = "RUN mkdir /www && echo ok > /www/index.html\nCMD [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]\n";
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_service_is_waited_for_and_reached_as_candidate() {
-    let Some(lab) = lab("a_service_is_waited_for_and_reached_as_candidate") else { return };
+    let lab = lab();
     let check = "HEALTHCHECK --interval=1s --timeout=2s --retries=2 CMD wget -q -O - http://127.0.0.1/\n";
     let image = subject(&lab, "service", &format!("{HTTP}{check}")).await;
     let within = Span::from_secs(20);
@@ -135,8 +137,9 @@ async fn a_service_is_waited_for_and_reached_as_candidate() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_service_without_a_health_check_must_run_for_a_second() {
-    let Some(lab) = lab("a_service_without_a_health_check_must_run_for_a_second") else { return };
+    let lab = lab();
     let image = subject(&lab, "plain", HTTP).await;
     let job = job(
         &lab,
@@ -152,8 +155,9 @@ async fn a_service_without_a_health_check_must_run_for_a_second() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_service_that_never_becomes_healthy_fails_with_its_last_words() {
-    let Some(lab) = lab("a_service_that_never_becomes_healthy_fails_with_its_last_words") else { return };
+    let lab = lab();
     let sick = "HEALTHCHECK --interval=1s --retries=1 CMD echo no database; exit 1\nCMD [\"sh\", \"-c\", \"echo starting; sleep 600\"]\n";
     let dies = "CMD [\"sh\", \"-c\", \"echo dying; exit 7\"]\n";
     let sick = subject(&lab, "sick", sick).await;
@@ -176,8 +180,9 @@ async fn a_service_that_never_becomes_healthy_fails_with_its_last_words() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_silent_command_may_take_longer_than_an_answer_of_the_engine() {
-    let Some(lab) = lab("a_silent_command_may_take_longer_than_an_answer_of_the_engine") else { return };
+    let lab = lab();
     let image = subject(&lab, "silent", "").await;
     let job = job(&lab, "silent", &image, vec![command("silent", "sleep 4")]);
     let engine = Engine::new("builder", &lab.engine_host, Duration::from_secs(2)).unwrap();
@@ -188,8 +193,9 @@ async fn a_silent_command_may_take_longer_than_an_answer_of_the_engine() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn an_engine_that_goes_away_during_a_test_is_silence() {
-    let Some(lab) = lab("an_engine_that_goes_away_during_a_test_is_silence") else { return };
+    let lab = lab();
     let image = subject(&lab, "cut", "").await;
     let job = job(&lab, "cut", &image, vec![command("cut", "echo now; sleep 600")]);
     let (engine, cutter) = lab.engine_that_can_be_cut().await;
@@ -203,10 +209,9 @@ async fn an_engine_that_goes_away_during_a_test_is_silence() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_client_may_have_an_image_of_its_own_and_its_time_ends_with_the_tests() {
-    let Some(lab) = lab("a_client_may_have_an_image_of_its_own_and_its_time_ends_with_the_tests") else {
-        return;
-    };
+    let lab = lab();
     let image = subject(&lab, "server", HTTP).await;
     let client = lab.image("client", "1");
     lab.built(&client, &client, &format!("{BASE}RUN touch /client\n")).await;
@@ -223,8 +228,9 @@ async fn a_client_may_have_an_image_of_its_own_and_its_time_ends_with_the_tests(
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_memory_limit_holds_or_its_absence_is_said() {
-    let Some(lab) = lab("a_memory_limit_holds_or_its_absence_is_said") else { return };
+    let lab = lab();
     let image = subject(&lab, "memory", "").await;
     let mut hungry = command("hungry", "x=$(dd if=/dev/zero bs=1M count=64 | tr '\\0' x); echo ${#x}");
     hungry.memory = Some(16 << 20);
@@ -237,8 +243,9 @@ async fn a_memory_limit_holds_or_its_absence_is_said() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_test_that_is_dropped_leaves_nothing_for_the_next_attempt() {
-    let Some(lab) = lab("a_test_that_is_dropped_leaves_nothing_for_the_next_attempt") else { return };
+    let lab = lab();
     let image = subject(&lab, "dropped", HTTP).await;
     let job = job(&lab, "dropped", &image, vec![service("s", "sleep 600", Span::from_secs(20))]);
     let told = Told::default();
@@ -262,11 +269,9 @@ async fn a_test_that_is_dropped_leaves_nothing_for_the_next_attempt() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_subject_that_is_nowhere_fails_its_tests_and_a_registry_that_is_gone_does_not() {
-    let Some(lab) = lab("a_subject_that_is_nowhere_fails_its_tests_and_a_registry_that_is_gone_does_not")
-    else {
-        return;
-    };
+    let lab = lab();
     let digest = tidegate::model::Digest::of(b"nothing");
     let nowhere = lab.image("nowhere", "1").at(digest.clone());
     let told = Told::default();

@@ -99,8 +99,9 @@ async fn tasks_of(service: &Service<'_>, tag: &str) -> usize {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn deploying_twice_is_one_update() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-twice", "1", &["--replicas", "2", "--update-parallelism", "0"]);
     let swarm = lab.swarm();
     let job = service.deploy("2", "r1/a", &service.settled().await.spec);
@@ -113,8 +114,9 @@ async fn deploying_twice_is_one_update() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn every_setting_survives_a_deploy_and_a_restore() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let things = lab.things("flt-unusual");
     let service = lab.service("flt-unusual", "1", &[UNUSUAL, &things.args()].concat());
     let swarm = lab.swarm();
@@ -135,8 +137,9 @@ async fn every_setting_survives_a_deploy_and_a_restore() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_spec_that_somebody_changed_is_left_alone() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-others", "1", &[]);
     let swarm = lab.swarm();
     let before = service.settled().await.spec;
@@ -153,8 +156,9 @@ async fn a_spec_that_somebody_changed_is_left_alone() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_hotfix_over_our_deploy_is_not_put_back() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-hotfix", "1", &[]);
     let swarm = lab.swarm();
     let before = service.settled().await.spec;
@@ -168,8 +172,9 @@ async fn a_hotfix_over_our_deploy_is_not_put_back() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn of_two_deploys_at_once_one_wins_and_the_other_is_told() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-race", "1", &[]);
     let (one, two) = (lab.swarm(), lab.swarm());
     let before = service.settled().await.spec;
@@ -181,8 +186,9 @@ async fn of_two_deploys_at_once_one_wins_and_the_other_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn what_swarm_rolled_back_by_itself_is_seen_and_not_deployed_again() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let rollback = [
         "--update-failure-action",
         "rollback",
@@ -213,8 +219,9 @@ async fn what_swarm_rolled_back_by_itself_is_seen_and_not_deployed_again() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_service_that_is_gone_is_told_as_gone() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-gone", "1", &[]);
     let before = service.look().await.spec;
     lab.docker(&["service", "rm", &service.name]);

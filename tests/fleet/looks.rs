@@ -7,8 +7,9 @@ use tidegate::model::reports::{LookReport, TaskState, UpdateState};
 use tidegate::ports::Fleet;
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_crash_loop_is_counted_task_by_task() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-crash", "1", &["--update-failure-action", "continue"]);
     let before = service.settled().await;
     assert!(before.ended.is_empty(), "{:?}", before.ended);
@@ -32,8 +33,9 @@ async fn a_crash_loop_is_counted_task_by_task() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_task_that_ends_well_by_itself_is_a_failure_too() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-done", "1", &["--update-failure-action", "continue"]);
     let before = service.settled().await;
     done(lab.swarm().deploy(&service.deploy("done", "r1/h", &before.spec)).await);
@@ -43,8 +45,9 @@ async fn a_task_that_ends_well_by_itself_is_a_failure_too() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn stopping_old_tasks_is_no_failure() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-stop", "1", &["--replicas", "2"]);
     let before = service.settled().await;
     done(lab.swarm().deploy(&service.deploy("2", "r1/i", &before.spec)).await);
@@ -57,8 +60,9 @@ async fn stopping_old_tasks_is_no_failure() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn right_after_a_change_the_update_before_it_says_nothing_any_more() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-stale", "1", &["--update-monitor", "5s"]);
     let before = service.settled().await.spec;
     done(lab.swarm().deploy(&service.deploy("2", "r1/j", &before)).await);
@@ -70,8 +74,9 @@ async fn right_after_a_change_the_update_before_it_says_nothing_any_more() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_task_that_fits_nowhere_says_why() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-nowhere", "1", &["--constraint", "node.labels.nowhere==yes"]);
     let look = service.until("a reason", |look| look.tasks.iter().any(|t| t.message.is_some())).await;
     assert_eq!((look.running, look.tasks[0].state), (0, TaskState::Pending));
@@ -80,8 +85,9 @@ async fn a_task_that_fits_nowhere_says_why() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn health_check_and_nodes_are_seen() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let checked = [
         "--mode",
         "global",
@@ -107,8 +113,9 @@ async fn health_check_and_nodes_are_seen() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn only_the_exact_name_is_that_service() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let service = lab.service("flt-exact", "1", &[]);
     let id = service.raw().await["ID"].as_str().unwrap().to_owned();
     let by_id = format!("lab/{id}").parse().unwrap();
@@ -116,8 +123,9 @@ async fn only_the_exact_name_is_that_service() {
 }
 
 #[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
 async fn a_plain_engine_shows_its_containers_and_changes_none() {
-    let Some(lab) = Lab::find() else { return };
+    let lab = Lab::find();
     let image = lab.image("1").to_string();
     let _gone = Container(&lab, "flt-plain");
     lab.docker(&["run", "-d", "--name", "flt-plain", &image]);
