@@ -27,7 +27,7 @@ const STARTS: &[&str] = &["E: ", "make: *** ", "--- FAIL", "not ok "];
 
 /// Whether `line` says that something went wrong.
 ///
-/// 1. `error: 0`, `0 failed`, `failed: 0`, `no errors` report that nothing did.
+/// 1. `error: 0`, `0 failed`, `0 of 12 cases failed`, `failed: 0`, `no errors` report that nothing did.
 /// 2. A warning is none, also one that speaks of errors.
 /// 3. One of the texts above, or a status or exit code other than 0.
 pub fn is_error(line: &str) -> bool {
@@ -57,7 +57,8 @@ fn counts_nothing(lower: &str) -> bool {
         let before = place
             .checked_sub(1)
             .and_then(|before| all.get(before))
-            .filter(|word| is_count(word) || **word == "no");
+            .filter(|word| is_count(word) || **word == "no")
+            .or_else(|| of_all(&all, place));
         let after = all.get(place + 1).filter(|word| is_count(word));
         // `1 passed, 2 failed` counts before the word, `failed: 2` after it.
         match (before, after, lower.contains(&format!("{word}: ")) || lower.contains(&format!("{word}="))) {
@@ -66,6 +67,13 @@ fn counts_nothing(lower: &str) -> bool {
         }
     }
     !counts.is_empty() && counts.iter().all(|count| *count == "no" || count.bytes().all(|b| b == b'0'))
+}
+
+/// The count of `0 of 12 cases failed`, whose word for bad stands at `place`.
+fn of_all<'a, 'b>(all: &'b [&'a str], place: usize) -> Option<&'b &'a str> {
+    let is_count = |word: &&&str| word.bytes().all(|b| b.is_ascii_digit());
+    let of = place.checked_sub(3)?;
+    (all.get(of) == Some(&"of")).then(|| all.get(of.checked_sub(1)?)).flatten().filter(is_count)
 }
 
 /// `exit code: 2`, `exit status 1`, `exited with 137`.

@@ -34,7 +34,10 @@ pub fn publish_events(table: &Table, state: &State, events: &[(Seq, Event)]) {
 
 /// Facts that say nothing to a person by themselves: what they lead to has a line of its own. `tidegate events` has them all.
 fn is_routine(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::DeadlinePassed | EventKind::WorkloadsSeen { .. })
+    matches!(
+        kind,
+        EventKind::DeadlinePassed | EventKind::WorkloadsSeen { .. } | EventKind::HintReceived { .. }
+    )
 }
 
 /// A table for this process, filled from the state at `seq` and the journal's latest lines.

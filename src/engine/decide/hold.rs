@@ -57,8 +57,18 @@ pub(super) fn reject(
 }
 
 fn not_held(step: &Step) -> Rejection {
-    let since = step.since.hours_minutes_seconds();
-    Rejection::Already(format!("{} is not held: it is {} since {since}", step.key, step.word()))
+    let by = match &step.body {
+        Body::Image(image) => match &image.stage {
+            ImageStage::Aborted(by) => format!(" by {by}"),
+            _ => String::new(),
+        },
+        Body::Deploy(deploy) => match &deploy.stage {
+            DeployStage::Aborted(by) => format!(" by {by}"),
+            _ => String::new(),
+        },
+    };
+    let (subject, since) = (crate::engine::describe::subject(&step.key), step.since.hours_minutes_seconds());
+    Rejection::Stale { what: format!("{subject} is not held any more: {}{by} since {since}", step.word()) }
 }
 
 /// The hold of a held step.

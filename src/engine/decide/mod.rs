@@ -25,7 +25,7 @@ pub enum Rejection {
     #[error("{0}")]
     Already(String),
     /// There is nothing of that name.
-    #[error("there is no {what}; `tidegate runs` lists what there is")]
+    #[error("there is no {what}; `tidegate status` shows what there is")]
     Missing {
         /// What was named.
         what: String,

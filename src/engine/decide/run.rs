@@ -52,14 +52,14 @@ pub(super) fn retry(state: &State, run: RunId, key: &StepKey, seen: &Seen) -> Re
     if step.busy() {
         return refused(format!("{key} is still being put back; try again when that is done"));
     }
-    let later = state
-        .active()
-        .find(|other| other.id != run.id && other.steps.keys().any(|k| run.steps.contains_key(k)));
-    match later {
-        Some(other) if run.ended.is_some() => {
-            refused(format!("run {} works on the same images now; wait for its end, or abort it", other.id))
-        }
-        Some(_) | None => quarantine_holds(state, step),
+    match state.runs.values().rev().find(|later| later.id > run.id && later.steps.contains_key(key)) {
+        // What this run would make is older than what that one made, or works on.
+        Some(later) => refused(format!(
+            "run {} is newer and has {} too; try again there, or start a new run with `tidegate start`",
+            later.id,
+            crate::engine::describe::subject(key)
+        )),
+        None => quarantine_holds(state, step),
     }
 }
 

@@ -210,7 +210,8 @@ impl Step {
 
     pub(in crate::engine) fn enter_deploy(&mut self, stage: DeployStage, now: Timestamp) {
         let standing = stage.standing();
-        let waiting = matches!(stage, DeployStage::Waiting);
+        // The time that an approval takes is people's, not the deploy's.
+        let waiting = matches!(stage, DeployStage::Waiting | DeployStage::Held(_));
         if let Some(step) = self.deploy_mut() {
             step.stage = stage;
             self.entered(standing, waiting, now);

@@ -158,6 +158,32 @@ fn a_retry_begins_where_it_failed_and_wakes_what_was_blocked() {
 }
 
 #[test]
+fn a_step_of_an_older_run_is_not_tried_again_over_a_newer_one() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.makes("tool");
+    world.fails_to_build("runtime");
+    world.sees("os", "os 3");
+    world.fails_to_build("runtime");
+    let retry = Command::Retry { run: RUN, step: img("runtime"), seen: Seen::default(), reason: None };
+    let refused = world.command(ana(), retry).unwrap_err();
+    assert!(refused.to_string().contains("run 2 is newer"), "{refused}");
+}
+
+#[test]
+fn an_approval_of_what_is_no_longer_held_is_stale_and_says_what_became_of_it() {
+    let mut world = held();
+    let found = world.state.step_of(RUN, &dep("web")).unwrap();
+    let seen = Seen { digest: crate::engine::decide::about(found).cloned(), ..Seen::default() };
+    let (run, step) = (RUN, dep("web"));
+    let reject = Command::Reject { run, step: step.clone(), seen: seen.clone(), reason: "no".to_owned() };
+    world.command(ben(), reject).unwrap();
+    let refused = world.command(ana(), Command::Approve { run, step, seen, note: None }).unwrap_err();
+    assert!(matches!(refused, Rejection::Stale { .. }), "{refused}");
+    assert!(refused.to_string().contains("aborted by ben"), "{refused}");
+}
+
+#[test]
 fn a_healthy_workload_can_be_put_back_and_what_it_ran_stays_away() {
     let mut world = held();
     world.approve(ana(), &dep("web")).unwrap();

@@ -20,7 +20,9 @@ pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
         closed: incident.closed.as_ref().map(|(_, at, _)| *at),
         claimed: incident.claimed.clone(),
         users: deploy.map_or_else(|| "not reached: nothing was deployed".to_owned(), users),
-        restored: deploy.map_or_else(|| "nothing to put back".to_owned(), restored),
+        restored: step
+            .zip(deploy)
+            .map_or_else(|| "nothing to put back".to_owned(), |(step, deploy)| restored(step, deploy)),
         seen: incident.seen.clone(),
         vendor: vendor(view, incident),
         customer: customer(view, &incident.step),
@@ -54,13 +56,14 @@ fn users(deploy: &DeployStep) -> String {
     }
 }
 
-fn restored(deploy: &DeployStep) -> String {
+fn restored(step: &Step, deploy: &DeployStep) -> String {
     let name = &deploy.workload.name;
     match &deploy.stage {
         DeployStage::Restored(_) => {
             let digest = deploy.baseline.as_ref().and_then(|look| look.digest.as_ref());
             let what = digest.map_or("what it ran before", |digest| digest.short());
-            format!("{name} runs {what} again")
+            let at = step.ended.map(|at| format!(" at {}", at.hours_minutes_seconds())).unwrap_or_default();
+            format!("{name} was put back to {what}{at}")
         }
         DeployStage::Restoring(_) => format!("{name} is being put back"),
         DeployStage::Failed(Cause::RestoreFailed { why, .. }) => format!("NOT put back: {why}"),

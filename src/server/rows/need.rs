@@ -49,6 +49,7 @@ fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
     let stops = step.and_then(Step::deploy).is_some_and(|deploy| {
         deploy.how.on_failure == OnFailure::Stop && matches!(deploy.stage, DeployStage::Failed(_))
     });
+    let going_back = matches!(step.and_then(Step::deploy).map(|d| &d.stage), Some(DeployStage::Restoring(_)));
     let claimed = incident.claimed.as_ref().map(|(by, _)| format!(", {by} looks at it")).unwrap_or_default();
     let mark = match (&view.state.runs.get(&incident.run), step) {
         (Some(run), Some(step)) => standing::mark(run, step),
@@ -57,10 +58,10 @@ fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
     NeedRow {
         subject: format!("incident {}", incident.id),
         mark,
-        harm: if stuck || stops { HURT } else { FAILED },
+        harm: if stuck || stops || going_back { HURT } else { FAILED },
         object: format!("incident {}", incident.id),
         text: format!("{}: {}{claimed}", subject(&incident.step), incident.cause.class()),
-        outcome: "stays open until somebody closes it".to_owned(),
+        outcome: "stays open".to_owned(),
         deadline: None,
         since: incident.opened,
         leads_to: Some(RowKey::Incident(incident.id)),

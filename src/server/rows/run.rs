@@ -113,7 +113,8 @@ pub(super) fn usual(state: &State, key: &crate::model::StepKey) -> Option<Span> 
 /// or when a person must act first.
 fn left(state: &State, run: &Run) -> Option<Span> {
     let open = || run.steps.values().filter(|step| step.standing() == Standing::Open);
-    let waits = run.paused.is_some() || open().any(|step| standing::hold(step).is_some());
+    let waits =
+        run.paused.is_some() || state.freeze.is_some() || open().any(|step| standing::hold(step).is_some());
     if run.ended.is_some() || waits {
         return None;
     }

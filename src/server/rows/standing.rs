@@ -12,8 +12,10 @@ pub(super) fn mark(run: &Run, step: &Step) -> Mark {
         Body::Image(image) => image_mark(&image.stage),
         Body::Deploy(deploy) => deploy_mark(&deploy.stage),
     };
-    // Work that goes on is not paused; only what has not begun is.
-    if mark == Mark::Pending && run.paused.is_some() { Mark::Paused } else { mark }
+    // Work that goes on is not paused; what has not begun is, also where the step is at work as a whole.
+    let idle =
+        mark == Mark::Pending || (mark == Mark::Working && step.want.is_some() && step.doing.is_none());
+    if idle && run.paused.is_some() { Mark::Paused } else { mark }
 }
 
 fn image_mark(stage: &ImageStage) -> Mark {

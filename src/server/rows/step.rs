@@ -160,22 +160,23 @@ fn logs(run: &Run, step: &Step) -> Vec<String> {
         })
     });
     let mut ids: Vec<EffectId> = ids.collect();
-    ids.sort_by_key(|id| (id.attempt, id.action));
+    // The one that tells most comes last: of failed tests that is the failure, and not the control that passed.
+    ids.sort_by_key(|id| (id.action != Action::Control, id.attempt, id.action));
     ids.iter().map(ToString::to_string).collect()
 }
 
-/// What may be asked for now. A retry may still be refused because of another run; a roll-back is only offered where the
-/// engine would take it.
+/// What may be asked for now: a retry and a roll-back are only offered where the engine would take them.
 fn may(state: &State, run: &Run, step: &Step) -> Vec<May> {
     let undecided = matches!(step.deploy().map(|deploy| &deploy.stage), Some(DeployStage::Undecided(_)));
     let held = standing::hold(step).is_some();
     let takes = |command| state.decide(&Actor::Daemon, command).is_ok();
     let (id, key, seen) = (run.id, || step.key.clone(), Seen::default);
     let back = || takes(Command::Rollback { run: id, step: key(), seen: seen(), reason: None });
+    let again = || takes(Command::Retry { run: id, step: key(), seen: seen(), reason: None });
     let mut may = Vec::new();
     may.extend((held || undecided).then_some(May::Approve));
     may.extend(held.then_some(May::Reject));
-    may.extend((step.standing() == Standing::Bad).then_some(May::Retry));
+    may.extend((step.standing() == Standing::Bad && again()).then_some(May::Retry));
     may.extend((step.deploy().is_some() && back()).then_some(May::Rollback));
     may
 }

@@ -39,7 +39,12 @@ pub(super) fn workload(view: View<'_>, id: &WorkloadId) -> Row {
         tasks: look.as_ref().map(|look| look.tasks.clone()).unwrap_or_default(),
         probes: look.as_ref().and_then(|look| look.probes.clone()),
         update: look.as_ref().map_or(UpdateState::None, |look| look.update.clone()),
-        quarantine: state.quarantine.iter().filter(|entry| entry.workload == *id).map(quarantine).collect(),
+        quarantine: state
+            .quarantine
+            .iter()
+            .filter(|q| q.workload == *id && in_force(state, q))
+            .map(quarantine)
+            .collect(),
         run: step.filter(|(_, step)| step.standing() == Standing::Open).map(|(run, _)| run.id),
         seen: look.map(|look| look.at).or_else(|| view.sources.get(&fleet)?.last),
     })
@@ -75,7 +80,8 @@ fn stands_on(state: &State, id: &WorkloadId, digest: &Digest) -> Option<Digest> 
 /// 1. Nobody can see it: unknown, whatever was seen last.
 /// 2. A run has it in hand, or left it otherwise than well: as its step stands.
 /// 3. Less run than should: sick.
-/// 4. A run has judged it healthy: good. Nobody has: unknown.
+/// 4. It runs something else than the tag of its image says: behind.
+/// 5. A run has judged it healthy: good. Nobody has: unknown.
 fn stands(
     state: &State,
     id: &WorkloadId,
@@ -96,18 +102,35 @@ fn stands(
     match state.running.get(id) {
         None => (Mark::Unknown, "not there".to_owned()),
         Some(_) if is < should => (Mark::Sick, format!("{is} of {should} run")),
-        Some(_) if judged_well(step) => (Mark::Good, "healthy".to_owned()),
+        Some(runs) if let Some(why) = behind(state, id, runs, step) => (Mark::Moved, why),
+        Some(runs) if judged_well(step, runs) => (Mark::Good, "healthy".to_owned()),
         // It runs, and nobody has judged it: green needs a verdict.
         Some(_) => (Mark::Unknown, format!("{is} of {should} run, no verdict")),
     }
 }
 
-fn judged_well(step: Option<(&Run, &Step)>) -> bool {
-    step.is_some_and(|(_, step)| step.standing() == Standing::Good)
+/// Its step ended well, and what it put there is what runs.
+fn judged_well(step: Option<(&Run, &Step)>, runs: &Running) -> bool {
+    let deploy = step.and_then(|(_, step)| step.deploy().filter(|_| step.standing() == Standing::Good));
+    deploy.is_some_and(|deploy| deploy.want == runs.digest)
+}
+
+/// Why it runs something else than the public tag of its image says: what became of the step that should have moved it.
+fn behind(state: &State, id: &WorkloadId, runs: &Running, step: Option<(&Run, &Step)>) -> Option<String> {
+    let image = &state.setup.workloads.get(id)?.image;
+    let (tag, runs) = (state.digest_of(image)?, runs.digest.as_ref()?);
+    let why =
+        step.map(|(run, step)| format!(", run {} {}", run.id, standing::words(step))).unwrap_or_default();
+    (tag != runs).then(|| format!("behind: {} is at {}{why}", image.short(), tag.short()))
 }
 
 fn in_hand(step: &Step) -> bool {
     step.deploy().is_some_and(|deploy| deploy.stage.holds_workload()) || standing::hold(step).is_some()
+}
+
+/// Whether upstream is where it was when the entry was made. It has moved on: the entry only matters if it moves back.
+fn in_force(state: &State, entry: &Quarantine) -> bool {
+    entry.upstream.iter().all(|(image, digest)| state.digest_of(image) == Some(digest))
 }
 
 fn quarantine(entry: &Quarantine) -> QuarantineRow {
