@@ -87,6 +87,8 @@ fn answered(shared: &Shared, schedule: &mut Schedule, told: &mut Told, asked: &A
             found(shared, &who);
             resolved_to(shared, told, asked, resolved, now);
         }
+        Answer::Unreachable(silence)
+            if silence.retry_after.is_none() && schedule.too_early(&asked.image, now) => {}
         Answer::Unreachable(unreachable) => {
             let next = schedule.silent(&asked.image, unreachable.retry_after, now);
             shared.sources.silent(&who, next);

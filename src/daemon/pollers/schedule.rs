@@ -4,7 +4,7 @@
 //! 2. A notification has its image asked for at once; several within [`HINTS_WITHIN`](limits::HINTS_WITHIN) of a HEAD share the next
 //!    one. While the answer is not what the notification said, it is asked for again, after waits that double from
 //!    [`HINT_AGAIN`](limits::HINT_AGAIN) to `HINTS_WITHIN`: a registry may notify before the tag has moved (distribution's
-//!    `registry/handlers/manifests.go` puts the manifest, which notifies, and only then the tag).
+//!    `registry/handlers/manifests.go` puts the manifest, which notifies, and only then the tag). No answer counts as another one then.
 //! 3. A registry that does not answer is asked for one tag only, after waits that double up to a bound, or as it asked for.
 
 use crate::model::setup::Setup;
@@ -150,6 +150,18 @@ impl Schedule {
                 tag.due = next(tag, now);
             }
         }
+    }
+
+    /// The registry did not answer right after its own notification, and named no time: it may be writing the tag still, during which
+    /// distribution answers 500. Then the tag is asked for again soon, nothing is said of the registry, and this is true.
+    pub(super) fn too_early(&mut self, image: &ImageRef, now: Timestamp) -> bool {
+        let up = self.registries.get(&image.registry).is_none_or(|health| health.down.is_none());
+        let Some(tag) = self.tags.get_mut(image).filter(|_| up) else { return false };
+        let Hint::Asked { wait, .. } = tag.hint else { return false };
+        tag.flying = false;
+        tag.due = now + wait;
+        self.landed(image);
+        true
     }
 
     /// The registry did not answer. Returns when it is tried next.

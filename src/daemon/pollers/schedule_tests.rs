@@ -123,6 +123,23 @@ fn a_registry_that_notified_before_it_moved_the_tag_is_asked_again_soon_and_not_
 }
 
 #[test]
+fn a_registry_that_fails_while_it_moves_the_tag_is_not_down_and_one_that_goes_on_failing_is() {
+    let (mut schedule, image) = idle();
+    schedule.hint(&image, Some(digest("new")), at(9));
+    let mut early = 0;
+    while let Some(now) = schedule.next().filter(|due| *due < at(60)) {
+        assert_eq!(schedule.due(now), [image.clone()]);
+        if !schedule.too_early(&image, now) {
+            assert!(schedule.silent(&image, None, now) >= now + limits::RETRY_FIRST);
+            break;
+        }
+        early += 1;
+    }
+    assert_eq!(early, 4);
+    assert!(!schedule.too_early(&image, at(60)), "no notification asks for it any more");
+}
+
+#[test]
 fn hints_soon_after_a_look_share_the_next_one() {
     let (mut schedule, image) = idle();
     schedule.hint(&image, Some(digest("1")), at(9));
