@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod limits;
 pub mod logname;
 pub mod reports;
+pub mod secret;
 pub mod setup;
 pub mod text;
 pub mod time;

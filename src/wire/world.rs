@@ -46,7 +46,7 @@ fn credentials(resolved: &Resolved) -> BTreeMap<Registry, registry::Credentials>
     let given = resolved.credentials.iter();
     given
         .map(|(registry, given)| {
-            let password = registry::Secret::new(given.password.expose());
+            let password = given.password.clone();
             (registry.clone(), registry::Credentials::Password { user: given.username.clone(), password })
         })
         .collect()

@@ -1,28 +1,6 @@
 //! What it takes to be let into a registry.
 
-use std::fmt;
-
-/// A text that is never shown: `Debug` prints a mask, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes charge of a secret text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one request that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"***\"")
-    }
-}
+pub use crate::model::secret::Secret;
 
 /// Who we are to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]

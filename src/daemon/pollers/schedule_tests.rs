@@ -128,7 +128,7 @@ fn a_registry_that_fails_while_it_moves_the_tag_is_not_down_and_one_that_goes_on
     schedule.hint(&image, Some(digest("new")), at(9));
     let mut early = 0;
     while let Some(now) = schedule.next().filter(|due| *due < at(60)) {
-        assert_eq!(schedule.due(now), [image.clone()]);
+        assert_eq!(schedule.due(now), std::slice::from_ref(&image));
         if !schedule.too_early(&image, now) {
             assert!(schedule.silent(&image, None, now) >= now + limits::RETRY_FIRST);
             break;
