@@ -3,7 +3,7 @@
 use super::body::detail;
 use super::canvas::{Canvas, Cell, Column, Wide};
 use super::states;
-use crate::api::rows::{Row, RowKey};
+use crate::api::rows::{NeedRow, Row, RowKey};
 use crate::console::about;
 use crate::console::list::Entry;
 use crate::console::model::Model;
@@ -65,20 +65,24 @@ fn share(height: u16, needs: usize, detail: usize, going: usize, coming: usize) 
     Shares { needs: given[0], detail: whole(given[1]), going: whole(given[2]), coming: whole(given[3]) }
 }
 
-/// The outcome is whole where that takes no more than half: what stands before it is told in full below.
+/// The outcomes are whole where that leaves room for what stands before them: that is told in full below.
 fn need_columns(model: &Model, needs: &[Entry], width: u16) -> [Column; 4] {
-    let outcome = |entry: &Entry| {
+    let wide = |entry: &Entry| {
         let row = model.replica.need(entry.key()?)?;
-        u16::try_from(text::width(&row.outcome)).ok()
+        u16::try_from(text::width(&outcome(row, width))).ok()
     };
-    let room = width.saturating_sub(17);
-    let longest = needs.iter().filter_map(outcome).max().unwrap_or(0);
+    let longest = needs.iter().filter_map(wide).max().unwrap_or(0);
     [
         Column::left("", Wide::Fixed(1)),
         Column::left("", Wide::Fixed(11)),
         Column::left("", Wide::Share(1)),
-        Column::left("", Wide::Fixed(longest.clamp(room * 2 / 7, room / 2))),
+        Column::left("", Wide::Fixed(longest.max(width.saturating_sub(17) * 2 / 7))),
     ]
+}
+
+/// An outcome, cut by whole clauses where it would take more than its part of the line.
+fn outcome(row: &NeedRow, width: u16) -> String {
+    text::clause(&row.outcome, usize::from(width.saturating_sub(17)) * 5 / 9)
 }
 
 const GOING_COLUMNS: [Column; 5] = [
@@ -156,7 +160,7 @@ fn cells(model: &Model, key: &RowKey) -> Vec<Cell> {
             Cell::styled(glyph(row.mark), Role::of(row.mark)),
             Cell::text(row.object.clone()),
             Cell::text(row.text.clone()),
-            Cell::text(text::clause(&row.outcome, usize::from(model.size.width.saturating_sub(17) / 2))),
+            Cell::text(outcome(row, model.size.width)),
         ],
         Some(Row::Run(row)) => vec![
             Cell::styled(glyph(row.mark), Role::of(row.mark)),
