@@ -143,6 +143,8 @@ pub enum Mode {
 pub enum Notice {
     /// Something was done or is being done; the next key ends it.
     Done(String),
+    /// Nothing was done, since it was so already; the next key ends it.
+    Nothing(String),
     /// Something was refused; Esc ends it.
     Refused(String),
 }

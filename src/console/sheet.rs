@@ -1,6 +1,7 @@
 //! A sheet: what would be sent, what must be typed for it, and what its author saw.
 
 use super::replica::Replica;
+use crate::api::rows::May;
 use crate::model::limits::SHEET_DEAF;
 use crate::model::{Command, Digest, ImageRef, IncidentId, RunId, Seen, StepKey, Timestamp, WorkloadId};
 
@@ -38,6 +39,8 @@ pub enum Order {
 /// What proves that the sheet was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
+    /// Enter; there is nothing else to say.
+    Nothing,
     /// Enter; a reason may be given.
     Enter,
     /// Enter; a reason must be given.
@@ -88,7 +91,7 @@ impl Sheet {
         let seen = fence(&order, replica)?;
         let proof = proof(&order, replica)?;
         let field = match proof {
-            Proof::Enter | Proof::Reason => Field::Reason,
+            Proof::Nothing | Proof::Enter | Proof::Reason => Field::Reason,
             Proof::Code(_) | Proof::Name(_) => Field::Proof,
         };
         Some(Self {
@@ -134,11 +137,31 @@ impl Sheet {
         fence(&self.order, replica).is_some()
     }
 
+    /// Whether a step may still be treated so; true of everything that is not about a step, and of a step that is gone.
+    pub fn may_still(&self, replica: &Replica) -> bool {
+        let (run, step, may) = match &self.order {
+            Order::Approve(run, step) => (run, step, May::Approve),
+            Order::Reject(run, step) => (run, step, May::Reject),
+            Order::Retry(run, step) => (run, step, May::Retry),
+            Order::Rollback(run, step) => (run, step, May::Rollback),
+            Order::Pause(_)
+            | Order::Resume(_)
+            | Order::Abort(_)
+            | Order::Start(_)
+            | Order::Unquarantine(_)
+            | Order::Freeze
+            | Order::Thaw
+            | Order::Claim(_)
+            | Order::Close(_) => return true,
+        };
+        replica.step(*run, step).is_none_or(|row| row.may.contains(&may))
+    }
+
     /// The command, or what is missing.
     pub fn command(&self) -> Result<Command, String> {
         let reason = self.reason.trim();
         match &self.proof {
-            Proof::Enter => {}
+            Proof::Nothing | Proof::Enter => {}
             Proof::Reason if reason.is_empty() => return Err("a reason is needed: type it".to_owned()),
             Proof::Reason => {}
             Proof::Code(code) | Proof::Name(code) if self.typed != *code => {
@@ -208,7 +231,8 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         Proof::Code(digest.map_or(otherwise, |digest| digest.short().to_owned()))
     };
     Some(match order {
-        Order::Pause(_) | Order::Freeze | Order::Claim(_) => Proof::Enter,
+        Order::Claim(_) => Proof::Nothing,
+        Order::Pause(_) | Order::Freeze => Proof::Enter,
         Order::Reject(..) | Order::Close(_) => Proof::Reason,
         Order::Approve(run, step) | Order::Retry(run, step) => {
             code(replica.step(*run, step)?.digest.as_ref(), run.to_string())

@@ -81,12 +81,22 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
     }
 }
 
-/// The step that may be treated so: the row's own, or the first such of its run.
+/// The step that may be treated so: the row's own, or the first such of its run. What is put back is chosen by a
+/// person: a run stands for it only where it is the only one.
 fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
     if let RowKey::Run(run) = key {
-        return replica.step_rows(*run).find(|step| step.may.contains(&may));
+        let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&may));
+        let first = steps.next();
+        return first.filter(|_| may != May::Rollback || steps.next().is_none());
     }
     step_of(replica, key).filter(|step| step.may.contains(&may))
+}
+
+/// Whether several steps of this run could be put back, so that one must be chosen.
+pub fn must_choose(model: &Model) -> bool {
+    let Some(RowKey::Run(run)) = target(model) else { return false };
+    let mut steps = model.replica.step_rows(run).filter(|step| step.may.contains(&May::Rollback));
+    steps.nth(1).is_some()
 }
 
 /// The incident that a row is about, as long as it is open.
@@ -108,9 +118,20 @@ pub fn log_of(replica: &Replica, key: &RowKey) -> Option<String> {
         let with_log = |step: &&StepRow| !step.logs.is_empty();
         let failed = replica.step_rows(*run).filter(with_log).find(|step| step.state == "failed");
         let step = failed.or_else(|| replica.step_rows(*run).filter(with_log).last())?;
-        return step.logs.last().cloned();
+        return telling_log(step).cloned();
     }
-    step_of(replica, key)?.logs.last().cloned()
+    telling_log(step_of(replica, key)?).cloned()
+}
+
+/// The log of a step that tells most: the newest, but of a failed image the newest of its own trials. The control
+/// is a trial of what was there before: it passed where the update is to blame, and tells nothing of the failure.
+fn telling_log(step: &StepRow) -> Option<&String> {
+    let newest = |action: &str| {
+        step.logs.iter().rev().find(|id| id.rsplit('/').nth(1).is_some_and(|part| part == action))
+    };
+    let failed = step.state == "failed" && matches!(step.step, StepKey::Image(_));
+    let own = ["retest", "test", "build"].into_iter().filter(|_| failed).find_map(newest);
+    own.or_else(|| step.logs.last())
 }
 
 /// The sheet that an action opens here; none where it is not legal.
@@ -138,7 +159,7 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
         Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
         Action::Start => image_of(key?).map(|image| Order::Start(image.clone())),
-        Action::Unquarantine => quarantined(replica, key?).map(|id| Order::Unquarantine(id.clone())),
+        Action::Unquarantine => quarantined(replica, key?).map(Order::Unquarantine),
         Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => None,
         Action::Fold | Action::Unfold | Action::Open | Action::Back | Action::Now | Action::Lineage => None,
         Action::Updates | Action::Runs | Action::Incidents | Action::Journal | Action::Filter => None,
@@ -153,9 +174,19 @@ fn image_of(key: &RowKey) -> Option<&ImageRef> {
 }
 
 /// The workload that a row is about, where something is quarantined for it.
-fn quarantined<'a>(replica: &Replica, key: &'a RowKey) -> Option<&'a WorkloadId> {
-    let (RowKey::Workload(workload) | RowKey::Step(_, StepKey::Deploy(workload))) = key else { return None };
-    replica.workload(workload).filter(|row| !row.quarantine.is_empty()).map(|_| workload)
+fn quarantined(replica: &Replica, key: &RowKey) -> Option<WorkloadId> {
+    let step = if let RowKey::Incident(incident) = key {
+        Some(&replica.incident(*incident)?.step)
+    } else if let RowKey::Step(_, step) = key {
+        Some(step)
+    } else {
+        None
+    };
+    let workload = match (key, step) {
+        (RowKey::Workload(workload), _) | (_, Some(StepKey::Deploy(workload))) => workload,
+        _ => return None,
+    };
+    replica.workload(workload).filter(|row| !row.quarantine.is_empty()).map(|_| workload.clone())
 }
 
 /// Whether an action does anything here.

@@ -57,6 +57,20 @@ pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{tail}"))
 }
 
+/// The clauses of `text` that fit whole into `cells`; where not even the first does, its words that do and `…`.
+pub fn clause(text: &str, cells: usize) -> String {
+    let text = safe(text);
+    if width(&text) <= cells {
+        return text.into_owned();
+    }
+    let begin = take_cells(&text, cells.saturating_sub(1));
+    if let Some(at) = begin.rfind([',', ';']).filter(|at| *at > 0) {
+        return begin[..at].to_owned();
+    }
+    let words = begin.rfind(' ').map_or(begin, |at| &begin[..at]);
+    if cells == 0 { String::new() } else { format!("{words}…") }
+}
+
 /// How many cells at the end tell most: the last path component with its tag.
 fn tail_of(text: &str) -> usize {
     let start = text.rfind('/').map_or(0, |at| at + 1);
@@ -180,6 +194,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_outcome_that_is_too_long_loses_whole_clauses() {
+        assert_eq!(clause("16:28 rejected, stays on 9f3c", 29), "16:28 rejected, stays on 9f3c");
+        assert_eq!(clause("16:28 rejected, stays on 9f3c", 20), "16:28 rejected");
+        assert_eq!(clause("stays open until somebody closes it", 20), "stays open until…");
+        assert_eq!(clause("abcdef", 4), "abc…");
+        assert_eq!(clause("abcdef", 0), "");
     }
 
     #[test]

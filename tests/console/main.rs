@@ -1,6 +1,7 @@
 //! The console from outside: pictures of every screen, and keys pressed on a bad night.
 
 mod fixture;
+mod honest;
 mod pictures;
 mod press;
 mod questions;

@@ -111,7 +111,8 @@ fn q12_what_would_roll_back_do() {
         "ROLL BACK deploy status to 18aa",
         "goes from 19fe back to 18aa",
         "quarantined",
-        "usually 10m40",
+        "not measured yet",
+        "public tag",
         "type 18aa",
     ] {
         assert!(shown.contains(word), "{word:?} is not on the screen:\n{shown}");

@@ -161,5 +161,36 @@ fn what_somebody_else_did_is_no_error() {
     press(&mut model, "jjA77a0⏎");
     let reply = Reply::Already { message: "ben did this 02:31:40".to_owned() };
     update(&mut model, Msg::Reply { ticket: 1, reply: Ok(reply) });
-    assert!(picture(&model).contains("✓ ben did this 02:31:40"));
+    let shown = picture(&model);
+    assert!(shown.contains("nothing was done: ben did this 02:31:40") && !shown.contains("✓ ben"), "{shown}");
+    press(&mut model, "j");
+    assert!(!picture(&model).contains("nothing was done"));
+}
+
+#[test]
+fn a_step_that_is_no_longer_held_leaves_its_sheet_without_a_field() {
+    let mut model = model(80, 24);
+    press(&mut model, "jjA77");
+    let mut step = held_step();
+    (step.state, step.ended) = ("aborted".to_owned(), Some(crate::fixture::at("02:14:40")));
+    (step.hold, step.waiting, step.may) = (None, None, vec![]);
+    step.expect.generation = Some(4);
+    delta(&mut model, vec![Row::Step(Box::new(step))], vec![]);
+    let shown = picture(&model);
+    for word in ["this is no longer held: it is aborted since 02:14:40", "nothing can be done here; Esc"] {
+        assert!(shown.contains(word), "{word:?} is not on the screen:\n{shown}");
+    }
+    assert!(!shown.contains("then Enter"), "{shown}");
+    let late = now() + Span::from_secs(90);
+    for key in [Key::Char('7'), Key::Char('7'), Key::Char('a'), Key::Char('0'), Key::Enter] {
+        assert_eq!(update(&mut model, Msg::Key(key, late)), (Changed::No, vec![]));
+    }
+}
+
+#[test]
+fn a_claim_asks_for_nothing_that_is_not_sent() {
+    let mut model = model(80, 24);
+    press(&mut model, "a");
+    assert!(!picture(&model).contains("reason"), "{}", picture(&model));
+    assert!(matches!(sent(&press(&mut model, "⏎"))[..], [Command::Claim { .. }]));
 }

@@ -13,6 +13,7 @@ mod why;
 mod workload;
 
 pub use help::help;
+pub use run::doing;
 pub use sheet::sheet;
 
 use super::doc::Doc;

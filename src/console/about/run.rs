@@ -5,13 +5,27 @@ use crate::api::rows::RunRow;
 use crate::console::doc::Doc;
 use crate::console::plain::word;
 use crate::console::replica::Replica;
-use crate::console::text::{exactly_when, short};
+use crate::console::text::{exactly_when, short, when};
 use crate::model::Timestamp;
+
+/// What a run does now. While it is paused, or everything is frozen, its steps keep the names of what they would do:
+/// that is no work.
+pub fn doing(replica: &Replica, row: &RunRow, now: Timestamp) -> String {
+    let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
+    let (word, stop) = match (&row.paused, freeze) {
+        _ if row.ended.is_some() => return row.doing.clone(),
+        (Some(pause), _) => ("paused", pause),
+        (None, Some(freeze)) => ("frozen", freeze),
+        (None, None) => return row.doing.clone(),
+    };
+    let reason = stop.reason.as_ref().map_or(String::new(), |reason| format!(", {reason}"));
+    format!("{word} by {} {}{reason}", stop.by, when(stop.since, now))
+}
 
 pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("run {} {}", row.run, row.cause));
     doc.marked("state", row.state.clone(), row.mark);
-    doc.pair("does", row.doing.clone());
+    doc.pair("does", doing(replica, row, now));
     freeze_lines(&mut doc, row.paused.as_ref(), now);
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
     let left = row.left.map_or("not known".to_owned(), |left| left.to_string());

@@ -1,16 +1,16 @@
 //! What a sheet says: what would happen, to whom, how it can be undone, and what happens otherwise.
 
 use super::step::approvals;
-use crate::api::rows::{HoldRow, IncidentRow, RunRow, StepRow};
+use crate::api::rows::{HoldRow, IncidentRow, Mark, RunRow, StepRow};
 use crate::console::doc::Doc;
 use crate::console::model::Model;
 use crate::console::rank::List;
 use crate::console::replica::Replica;
 use crate::console::sheet::{Order, Sheet};
-use crate::console::text::{short, when};
+use crate::console::text::{exactly_when, short, when};
 use crate::console::theme::Role;
 use crate::model::setup::OnFailure;
-use crate::model::{ImageRef, Timestamp, WorkloadId};
+use crate::model::{ImageRef, StepKey, Timestamp, WorkloadId};
 
 /// The sheet as a page, without its field.
 pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
@@ -19,17 +19,25 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
     for moved in &sheet.moved {
         doc.styled("MOVED", moved.clone(), Role::Refused);
     }
+    if sheet.sent.is_none() && !sheet.may_still(replica) {
+        too_late(&mut doc, replica, &sheet.order, model.now);
+        return doc;
+    }
     match &sheet.order {
         Order::Approve(run, step) => {
-            with(&mut doc, replica.step(*run, step), |doc, row| approve(doc, row, model.now));
+            with(&mut doc, replica.step(*run, step), |doc, row| approve(doc, replica, row, model.now));
         }
         Order::Reject(run, step) => {
             with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now));
         }
         Order::Retry(run, step) => with(&mut doc, replica.step(*run, step), retry),
-        Order::Rollback(run, step) => with(&mut doc, replica.step(*run, step), rollback),
+        Order::Rollback(run, step) => {
+            with(&mut doc, replica.step(*run, step), |doc, row| rollback(doc, replica, row));
+        }
         Order::Pause(run) => with(&mut doc, replica.run(*run), |doc, row| pause(doc, replica, row)),
-        Order::Resume(run) => with(&mut doc, replica.run(*run), |doc, row| resume(doc, row, model.now)),
+        Order::Resume(run) => {
+            with(&mut doc, replica.run(*run), |doc, row| resume(doc, replica, row, model.now));
+        }
         Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
         Order::Start(image) => start(&mut doc, replica, image),
         Order::Unquarantine(workload) => unquarantine(&mut doc, replica, workload, model.now),
@@ -79,21 +87,59 @@ fn title(replica: &Replica, order: &Order) -> String {
     }
 }
 
-fn approve(doc: &mut Doc, row: &StepRow, now: Timestamp) {
+/// What a step became while its sheet was open.
+fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
+    let (run, step, what) = match order {
+        Order::Approve(run, step) | Order::Reject(run, step) => (run, step, "this is no longer held"),
+        Order::Retry(run, step) => (run, step, "this can no longer be tried again"),
+        Order::Rollback(run, step) => (run, step, "this can no longer be put back"),
+        Order::Pause(_)
+        | Order::Resume(_)
+        | Order::Abort(_)
+        | Order::Start(_)
+        | Order::Unquarantine(_)
+        | Order::Freeze
+        | Order::Thaw
+        | Order::Claim(_)
+        | Order::Close(_) => return,
+    };
+    let Some(row) = replica.step(*run, step) else { return };
+    let since = row.ended.map_or(String::new(), |at| format!(" since {}", exactly_when(at, now)));
+    doc.text(format!("{what}: it is {}{since}", row.state), Role::Refused);
+    doc.pair("now", row.result.clone());
+    super::waiting_lines(doc, row.waiting.as_ref(), now);
+}
+
+fn approve(doc: &mut Doc, replica: &Replica, row: &StepRow, now: Timestamp) {
     let Some(hold) = &row.hold else {
         doc.text("It is not held any more.", Role::Refused);
         return;
     };
     approvals(doc, hold, now);
-    doc.pair(
-        "tested",
-        row.cases.map_or(row.result.clone(), |(passed, all)| format!("{passed} of {all} cases passed")),
-    );
+    doc.pair("tested", tested(replica, row));
     plan(doc, hold);
     doc.pair("if sick", hold.if_sick.clone());
     doc.pair("undo", undo(hold));
     doc.pair("if nobody", hold.if_nobody.clone());
     doc.pair("affects", hold.affects.clone());
+}
+
+/// What the tests said: of a deploy those of its image, in the same run.
+fn tested(replica: &Replica, row: &StepRow) -> String {
+    let tested = match &row.step {
+        StepKey::Image(_) => Some(row),
+        StepKey::Deploy(workload) => followed(replica, workload)
+            .and_then(|image| replica.step(row.run, &StepKey::Image(image.clone()))),
+    };
+    let cases = |step: &StepRow| {
+        step.cases.map_or(step.result.clone(), |(passed, all)| format!("{passed} of {all} cases passed"))
+    };
+    tested.map_or("not in this run".to_owned(), cases)
+}
+
+/// The image that a workload follows.
+fn followed<'a>(replica: &'a Replica, workload: &WorkloadId) -> Option<&'a ImageRef> {
+    replica.workload(workload)?.image.as_ref()
 }
 
 fn plan(doc: &mut Doc, hold: &HoldRow) {
@@ -109,21 +155,28 @@ fn undo(hold: &HoldRow) -> String {
 }
 
 fn reject(doc: &mut Doc, row: &StepRow, now: Timestamp) {
-    doc.pair(
-        "ends",
-        format!(
-            "{} {} is thrown away; what is built on it is blocked",
-            row.title,
-            short(row.digest.as_ref())
-        ),
-    );
-    doc.pair("stays", format!("{} goes on as it is", short(row.before.as_ref())));
+    let (title, digest, before) = (&row.title, short(row.digest.as_ref()), short(row.before.as_ref()));
+    let undo = match &row.step {
+        StepKey::Image(_) => {
+            doc.pair("ends", format!("{title} {digest} is thrown away; what is built on it is blocked"));
+            doc.pair("stays", format!("{before} goes on as it is"));
+            "T (try again) builds and tests it anew"
+        }
+        StepKey::Deploy(workload) => {
+            doc.pair("ends", format!("{title} in this run: {digest} is not deployed"));
+            doc.pair(
+                "stays",
+                format!("{workload} stays on what it runs, {before}; the public tag stays where it is"),
+            );
+            "T (try again) asks for approval again"
+        }
+    };
     if let Some(hold) = &row.hold {
         approvals(doc, hold, now);
         doc.pair("if nobody", hold.if_nobody.clone());
         doc.pair("affects", hold.affects.clone());
     }
-    doc.pair("undo", "T (try again) builds and tests it anew");
+    doc.pair("undo", undo);
 }
 
 fn retry(doc: &mut Doc, row: &StepRow) {
@@ -133,20 +186,19 @@ fn retry(doc: &mut Doc, row: &StepRow) {
     doc.pair("undo", "X ends the run");
 }
 
-fn rollback(doc: &mut Doc, row: &StepRow) {
+fn rollback(doc: &mut Doc, replica: &Replica, row: &StepRow) {
     let (now, before) = (short(row.digest.as_ref()), short(row.before.as_ref()));
     doc.pair(
         "at once",
         format!("{} goes from {now} back to {before}: its spec from before is put back", row.title),
     );
+    let image = if let StepKey::Deploy(workload) = &row.step { followed(replica, workload) } else { None };
+    let of = image.map_or(String::new(), |image| format!(" {}", image.short()));
+    doc.pair("too", format!("the public tag{of} is moved back, unless somebody has moved it since"));
     doc.pair("then", format!("{now} is quarantined: it does not come back by itself"));
-    doc.pair(
-        "takes",
-        row.usual.map_or("not known; it was never timed".to_owned(), |usual| {
-            format!("usually {usual}, with the soak")
-        }),
-    );
-    doc.pair("undo", "U lets it take the new one again");
+    // The usual time of the step is that of an update with its soak, not of the way back.
+    doc.pair("takes", "not measured yet");
+    doc.pair("undo", "U releases the quarantine; then T, or the next run, deploys it");
     if let Some(hold) = &row.hold {
         doc.pair("affects", hold.affects.clone());
     }
@@ -177,9 +229,23 @@ fn in_flight(replica: &Replica, wanted: impl Fn(&RunRow) -> bool) -> String {
     if names.is_empty() { "nothing is in flight".to_owned() } else { names.join(", ") }
 }
 
-fn resume(doc: &mut Doc, row: &RunRow, now: Timestamp) {
+fn resume(doc: &mut Doc, replica: &Replica, row: &RunRow, now: Timestamp) {
     super::freeze_lines(doc, row.paused.as_ref(), now);
-    doc.pair("at once", format!("run {} goes on: {}", row.run, row.state));
+    match replica.daemon().and_then(|daemon| daemon.freeze.as_ref()) {
+        Some(freeze) => {
+            doc.pair("at once", format!("run {} is paused no longer, but starts nothing yet", row.run));
+            let since = when(freeze.since, now);
+            doc.marked(
+                "but",
+                format!(
+                    "the freeze by {} since {since} still holds; no step starts until it ends",
+                    freeze.by
+                ),
+                Mark::Paused,
+            );
+        }
+        None => _ = doc.pair("at once", format!("run {} goes on: {}", row.run, row.state)),
+    }
     doc.pair("undo", "p pauses it again; what was started meanwhile goes on to its next safe point");
 }
 
@@ -227,7 +293,7 @@ fn claim(doc: &mut Doc, row: &IncidentRow, now: Timestamp) {
     doc.pair("about", row.cause.clone());
     let taken = row.claimed.as_ref();
     let text = taken.map_or("nobody".to_owned(), |(who, at)| format!("{who} since {}", when(*at, now)));
-    doc.pair("has it now", text);
+    doc.pair("has it", text);
     doc.pair("at once", "the others see that you look at it");
 }
 

@@ -15,7 +15,10 @@ pub(super) fn workload(replica: &Replica, row: &WorkloadRow, now: Timestamp) -> 
     let step = row.run.and_then(|run| replica.step(run, &StepKey::Deploy(row.workload.clone())));
     let named = row.runs.split_once('@').map_or(row.runs.as_str(), |(name, _)| name);
     doc.pair("runs", format!("{} {named}", short(row.digest.as_ref())));
-    doc.pair("before", step.map_or(String::new(), |step| short(step.before.as_ref()).to_owned()));
+    // Before an update begins, and after it was put back, that is what runs.
+    let before =
+        step.and_then(|step| step.before.as_ref()).filter(|before| row.digest.as_ref() != Some(*before));
+    doc.pair("before", before.map_or(String::new(), |before| before.short().to_owned()));
     stands_on(&mut doc, replica, row);
     quarantine(&mut doc, row, now);
     waiting_lines(&mut doc, step.and_then(|step| step.waiting.as_ref()), now);
@@ -33,8 +36,18 @@ fn stands_on(doc: &mut Doc, replica: &Replica, row: &WorkloadRow) {
     };
     let root = image.stands_on.as_ref().map_or(String::new(), |(root, _)| format!("{} ", root.short()));
     doc.pair("stands on", format!("{root}{}", short(row.stands_on.as_ref())));
-    if image.behind {
-        doc.marked("behind", image.why_behind.clone().unwrap_or("it is behind".to_owned()), Mark::Moved);
+    // Why the tag is behind says nothing of a workload that runs something else.
+    match (&row.digest, &image.digest) {
+        (Some(runs), Some(public)) if runs != public => {
+            let name = image.image.short();
+            let text = format!("runs {}, the tag {name} is at {}", runs.short(), public.short());
+            doc.marked("differs", text, Mark::Moved);
+        }
+        (Some(_), Some(_)) if image.behind => {
+            let why = image.why_behind.clone().unwrap_or("it is behind".to_owned());
+            doc.marked("behind", why, Mark::Moved);
+        }
+        (Some(_) | None, Some(_) | None) => {}
     }
 }
 

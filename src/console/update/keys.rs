@@ -34,7 +34,7 @@ pub fn paste(model: &mut Model, text: &str) -> Changed {
 }
 
 fn normal(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
-    let done = matches!(model.notice, Some(Notice::Done(_)));
+    let done = matches!(model.notice, Some(Notice::Done(_) | Notice::Nothing(_)));
     if done {
         model.notice = None;
     }

@@ -32,7 +32,7 @@ pub fn key(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
         close(model);
         return (Changed::Yes, Vec::new());
     }
-    if sheet.is_deaf(at) || !can_act || sheet.sent.is_some() {
+    if sheet.is_deaf(at) || !can_act || sheet.sent.is_some() || !sheet.may_still(&model.replica) {
         return (Changed::No, Vec::new());
     }
     if key == Key::Enter {
@@ -49,6 +49,9 @@ fn close(model: &mut Model) {
 
 fn edit(sheet: &mut Sheet, key: Key) -> Changed {
     let has_proof = matches!(sheet.proof, Proof::Code(_) | Proof::Name(_));
+    if sheet.proof == Proof::Nothing {
+        return Changed::No;
+    }
     let field = match sheet.field {
         Field::Proof => &mut sheet.typed,
         Field::Reason => &mut sheet.reason,
@@ -108,16 +111,17 @@ fn enter(model: &mut Model) -> (Changed, Vec<Cmd>) {
 pub fn paste(model: &mut Model, text: &str) -> Changed {
     let can_act = model.can_act().is_ok();
     let Mode::Sheet(sheet) = &mut model.mode else { return Changed::No };
+    let can_act = can_act && sheet.may_still(&model.replica);
     match sheet.field {
         Field::Reason if can_act && sheet.sent.is_none() => {
             text.chars().for_each(|c| typed(&mut sheet.reason, c));
             Changed::Yes
         }
-        Field::Proof => {
+        Field::Proof if can_act => {
             sheet.problem = Some("a paste does not count here: type what is shown".to_owned());
             Changed::Yes
         }
-        Field::Reason => Changed::No,
+        Field::Proof | Field::Reason => Changed::No,
     }
 }
 
@@ -128,7 +132,8 @@ pub fn reply(model: &mut Model, ticket: u64, reply: Result<Reply, String>) -> Ch
         close(model);
     }
     model.notice = Some(match reply {
-        Ok(Reply::Accepted { message, .. } | Reply::Already { message }) => Notice::Done(message),
+        Ok(Reply::Accepted { message, .. }) => Notice::Done(message),
+        Ok(Reply::Already { message }) => Notice::Nothing(format!("nothing was done: {message}")),
         Ok(Reply::Rejected { reason, stale: true }) => Notice::Refused(format!(
             "refused, since it has moved: {reason}; read it again, then decide again"
         )),

@@ -8,7 +8,7 @@ use crate::console::layout::SMALLEST;
 use crate::console::model::{Link, Mode, Model, Notice, Screen};
 use crate::console::rank::List;
 use crate::console::sheet::Order;
-use crate::console::target::{is_legal, order};
+use crate::console::target::{is_legal, must_choose, order};
 use crate::console::text::{exactly_when, when, width};
 use crate::console::theme::{Role, glyph};
 use ratatui::layout::Rect;
@@ -140,6 +140,7 @@ pub fn notice(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let (text, role) = match (&model.notice, &model.link) {
         (Some(Notice::Refused(text)), _) => (format!("✗ {text}  (Esc)"), Role::Refused),
         (Some(Notice::Done(text)), _) => (format!("✓ {text}"), Role::Done),
+        (Some(Notice::Nothing(text)), _) => (text.clone(), Role::Text),
         (None, Link::Lost { why, since }) => (
             format!("link lost since {}: {why}; tried again", exactly_when(*since, model.now)),
             Role::Refused,
@@ -182,8 +183,8 @@ const OFFERED: [Action; 20] = [
     Action::Rollback,
     Action::Resume,
     Action::Pause,
-    Action::Unquarantine,
     Action::Claim,
+    Action::Unquarantine,
     Action::Start,
     Action::Follow,
     Action::Wrap,
@@ -235,6 +236,10 @@ pub fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         }
         x = canvas.put(x, area.y, end - x, &key, Role::Key);
         x = canvas.put(x + 1, area.y, end.saturating_sub(x + 1), name, Role::Text) + 2;
+        if spec.action == Action::Open && acts && must_choose(model) {
+            let hint = "R: open the run to choose";
+            x = canvas.put(x, area.y, end.saturating_sub(x), hint, Role::Dim) + 2;
+        }
     }
 }
 

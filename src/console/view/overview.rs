@@ -3,12 +3,12 @@
 use super::body::detail;
 use super::canvas::{Canvas, Cell, Column, Wide};
 use super::states;
-use crate::api::rows::{Row, RowKey};
+use crate::api::rows::{NeedRow, Row, RowKey};
 use crate::console::about;
 use crate::console::list::Entry;
 use crate::console::model::Model;
 use crate::console::rank::List;
-use crate::console::text::when;
+use crate::console::text::{self, when};
 use crate::console::theme::{Role, glyph};
 use ratatui::layout::Rect;
 
@@ -35,7 +35,8 @@ pub fn overview(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         y += height;
         part
     };
-    section(model, canvas, take(shares.needs), "needs you", needs, 0, &NEED_COLUMNS);
+    let columns = need_columns(model, needs, area.width);
+    section(model, canvas, take(shares.needs), "needs you", needs, 0, &columns);
     if let Some(doc) = doc {
         detail(&doc, canvas, take(shares.detail));
     }
@@ -64,12 +65,25 @@ fn share(height: u16, needs: usize, detail: usize, going: usize, coming: usize) 
     Shares { needs: given[0], detail: whole(given[1]), going: whole(given[2]), coming: whole(given[3]) }
 }
 
-const NEED_COLUMNS: [Column; 4] = [
-    Column::left("", Wide::Fixed(1)),
-    Column::left("", Wide::Fixed(11)),
-    Column::left("", Wide::Share(5)),
-    Column::left("", Wide::Share(2)),
-];
+/// The outcomes are whole where that leaves room for what stands before them: that is told in full below.
+fn need_columns(model: &Model, needs: &[Entry], width: u16) -> [Column; 4] {
+    let wide = |entry: &Entry| {
+        let row = model.replica.need(entry.key()?)?;
+        u16::try_from(text::width(&outcome(row, width))).ok()
+    };
+    let longest = needs.iter().filter_map(wide).max().unwrap_or(0);
+    [
+        Column::left("", Wide::Fixed(1)),
+        Column::left("", Wide::Fixed(11)),
+        Column::left("", Wide::Share(1)),
+        Column::left("", Wide::Fixed(longest.max(width.saturating_sub(17) * 2 / 7))),
+    ]
+}
+
+/// An outcome, cut by whole clauses where it would take more than its part of the line.
+fn outcome(row: &NeedRow, width: u16) -> String {
+    text::clause(&row.outcome, usize::from(width.saturating_sub(17)) * 5 / 9)
+}
 
 const GOING_COLUMNS: [Column; 5] = [
     Column::left("", Wide::Fixed(1)),
@@ -115,11 +129,7 @@ fn section(
         canvas.rule_heads(rule, columns);
     }
     if entries.is_empty() {
-        let text = if model.shown.is_empty() { "" } else { "nothing needs you" };
-        canvas.put(inner.x + 3, inner.y, inner.width.saturating_sub(3), text, Role::Good);
-        if model.shown.is_empty() {
-            states::empty(model, canvas, inner);
-        }
+        nothing_in(model, canvas, inner);
         return;
     }
     let selected = model.screen().picker().map_or(0, |picker| picker.index);
@@ -132,18 +142,34 @@ fn section(
     }
 }
 
+fn nothing_in(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if model.shown.is_empty() {
+        states::empty(model, canvas, area);
+        return;
+    }
+    let (text, role) = match states::unseen(model) {
+        Some(unseen) => (unseen, Role::Unknown),
+        None => ("nothing needs you".to_owned(), Role::Good),
+    };
+    canvas.put(area.x + 3, area.y, area.width.saturating_sub(3), &text, role);
+}
+
 fn cells(model: &Model, key: &RowKey) -> Vec<Cell> {
     match model.replica.row(key) {
         Some(Row::Need(row)) => vec![
             Cell::styled(glyph(row.mark), Role::of(row.mark)),
             Cell::text(row.object.clone()),
             Cell::text(row.text.clone()),
-            Cell::text(row.outcome.clone()),
+            Cell::text(outcome(row, model.size.width)),
         ],
         Some(Row::Run(row)) => vec![
             Cell::styled(glyph(row.mark), Role::of(row.mark)),
             Cell::text(format!("run {}", row.run)),
-            Cell::text(if row.doing.is_empty() { row.cause.clone() } else { row.doing.clone() }),
+            Cell::text(
+                Some(about::doing(&model.replica, row, model.now))
+                    .filter(|doing| !doing.is_empty())
+                    .unwrap_or_else(|| row.cause.clone()),
+            ),
             Cell::text(row.left.map_or("?".to_owned(), |left| left.to_string())),
             Cell::text(row.usual.map_or("?".to_owned(), |usual| usual.to_string())),
             Cell::text(when(row.started, model.now)),

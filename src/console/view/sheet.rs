@@ -30,6 +30,9 @@ fn fields(model: &Model, sheet: &Sheet) -> Vec<(String, Role)> {
     if let Err(why) = model.can_act() {
         return vec![(format!("{why}; Esc"), Role::Refused)];
     }
+    if sheet.sent.is_none() && !sheet.may_still(&model.replica) {
+        return vec![("nothing can be done here; Esc".to_owned(), Role::Refused)];
+    }
     if sheet.sent.is_some() {
         return vec![("sent; the daemon has not answered yet".to_owned(), Role::Done)];
     }
@@ -42,6 +45,7 @@ fn fields(model: &Model, sheet: &Sheet) -> Vec<(String, Role)> {
         |field: Field, text: &str| if sheet.field == field { format!("{text}_") } else { text.to_owned() };
     let reason = cursor(Field::Reason, &sheet.reason);
     match &sheet.proof {
+        Proof::Nothing => out.push(("Enter does it.".to_owned(), Role::Field)),
         Proof::Enter => {
             out.push((format!("Enter does it.  reason, if you like: {reason}"), at(Field::Reason)));
         }

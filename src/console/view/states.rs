@@ -1,8 +1,10 @@
 //! Screens for the times when there is nothing to show: connecting, loading, lost, refused, empty.
 
 use super::canvas::Canvas;
+use crate::api::rows::Row;
 use crate::console::model::{Link, Model, Screen};
-use crate::console::text::{exactly_when, wrap};
+use crate::console::rank::List;
+use crate::console::text::{exactly_when, when, wrap};
 use crate::console::theme::Role;
 use ratatui::layout::Rect;
 
@@ -25,15 +27,27 @@ pub fn nothing_yet(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     paragraph(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, &text);
 }
 
-/// What an empty list says: what would stand here, and that there is none.
+/// What an empty list says: what would stand here, and that there is none; or what keeps us from knowing that.
 pub fn empty(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let filter = model.screen().picker().map_or("", |picker| picker.filter.as_str());
-    let text = if filter.is_empty() {
-        nothing_in(model.screen())
-    } else {
-        "Nothing contains that; Esc shows all again."
+    let journal = matches!(model.screen(), Screen::Journal(..) | Screen::Run(..));
+    let text = match unseen(model) {
+        _ if !filter.is_empty() => "Nothing contains that; Esc shows all again.".to_owned(),
+        Some(unseen) if !journal => unseen,
+        Some(_) | None => nothing_in(model.screen()).to_owned(),
     };
-    paragraph(canvas, area, text);
+    paragraph(canvas, area, &text);
+}
+
+/// Which sources do not answer; while there is one, "nothing" may only mean that nothing is seen.
+pub fn unseen(model: &Model) -> Option<String> {
+    let lost = model.replica.list(List::Lost).iter().filter_map(|(_, key)| {
+        let Some(Row::Source(row)) = model.replica.row(key) else { return None };
+        let lost = row.lost.as_ref()?;
+        Some(format!("{}: {}, since {}", row.name, lost.why, when(lost.since, model.now)))
+    });
+    let lost: Vec<String> = lost.collect();
+    (!lost.is_empty()).then(|| format!("not everything can be seen: {}", lost.join("; ")))
 }
 
 fn nothing_in(screen: &Screen) -> &'static str {
