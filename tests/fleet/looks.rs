@@ -3,7 +3,7 @@
 use crate::lab::{Lab, done};
 use tidegate::adapters::fleet::docker::DockerHost;
 use tidegate::model::Timestamp;
-use tidegate::model::reports::{LookReport, TaskState, UpdateState};
+use tidegate::model::reports::{LookReport, TaskLook, TaskState, UpdateState};
 use tidegate::ports::Fleet;
 
 #[tokio::test]
@@ -78,10 +78,11 @@ async fn right_after_a_change_the_update_before_it_says_nothing_any_more() {
 async fn a_task_that_fits_nowhere_says_why() {
     let lab = Lab::find();
     let service = lab.service("flt-nowhere", "1", &["--constraint", "node.labels.nowhere==yes"]);
-    let look = service.until("a reason", |look| look.tasks.iter().any(|t| t.message.is_some())).await;
+    // It first says that it is being scheduled.
+    let says_why =
+        |task: &TaskLook| task.message.as_ref().is_some_and(|why| why.contains("no suitable node"));
+    let look = service.until("the reason", |look| look.tasks.iter().any(says_why)).await;
     assert_eq!((look.running, look.tasks[0].state), (0, TaskState::Pending));
-    let why = look.tasks[0].message.clone().unwrap_or_default();
-    assert!(why.contains("no suitable node"), "{why}");
 }
 
 #[tokio::test]
