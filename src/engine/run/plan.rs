@@ -90,10 +90,21 @@ fn begin(state: &mut State, change: Change, images: &[ImageRef], out: &mut Outco
     for key in &run.order {
         out.touch_step(id, key);
     }
+    touch_older(state, &run, out);
     out.touch(Key::Image(run.change.image.clone()));
     advance(state, &mut run, out);
     state.runs.insert(id, run);
     id
+}
+
+/// What may be done with a failed step of an older run changes when a newer run takes the same up.
+fn touch_older(state: &State, run: &Run, out: &mut Outcome) {
+    for older in state.runs.values() {
+        let bad = |key: &&StepKey| older.steps.get(*key).is_some_and(|step| step.standing() == Standing::Bad);
+        for key in run.order.iter().filter(bad) {
+            out.touch(Key::Step(older.id, key.clone()));
+        }
+    }
 }
 
 fn image_step(state: &State, image: &ImageRef, within: &BTreeSet<&ImageRef>) -> Option<ImageStep> {
