@@ -54,8 +54,31 @@ fn an_engine_that_is_cut_off_for_a_minute_is_waited_for() {
     lab.wait("it says that the builder is away", 30, |status| {
         says(status, "builder") || says(status, "engine")
     });
-    std::thread::sleep(Duration::from_secs(30));
+    std::thread::sleep(Duration::from_secs(60));
     lab.script(&["node", "start", "m1"]);
+    let status = lab.wait("the run ends", 300, |status| ended(status, 1));
+    for step in steps(&status, 1) {
+        assert_eq!(step["mark"], "good", "{step:#}");
+    }
+}
+
+#[test]
+#[ignore = "needs the lab; ./check runs it"]
+fn a_network_that_is_cut_for_a_minute_is_waited_for() {
+    let mut lab = Lab::begin("network away");
+    lab.configure(without_gate);
+    lab.start_settled();
+    lab.patch(&["good"]);
+    lab.wait("something is built", 60, |status| state_of(status, 1, "/runtime:1") == "building");
+    lab.script(&["net", "cut", "m1"]);
+    let cut = Instant::now();
+    lab.wait("a wait is shown", 60, |status| {
+        steps(status, 1)
+            .iter()
+            .any(|step| step["waiting"]["next"].as_str().is_some_and(|next| next.contains("tried again")))
+    });
+    std::thread::sleep(Duration::from_secs(60).saturating_sub(cut.elapsed()));
+    lab.script(&["net", "heal", "m1"]);
     let status = lab.wait("the run ends", 300, |status| ended(status, 1));
     for step in steps(&status, 1) {
         assert_eq!(step["mark"], "good", "{step:#}");
