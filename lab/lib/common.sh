@@ -76,9 +76,10 @@ pid_of() {
     printf '%s' "$pid"
     return
   fi
-  grep -lasF -- "${2##* }" /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ pid file; do
+  # A process that ends while it is looked at makes grep fail; that is no failure of ours.
+  { grep -lasF -- "${2##* }" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while IFS=/ read -r _ _ pid file; do
     if is_ours "$pid" "$2"; then printf '%s\n' "$pid"; fi
-  done | head -n 1
+  done | head -n 1 || true
 }
 
 # stop_process PIDFILE WORD SECONDS: TERM, then KILL when that was not enough; returns once it is gone.
