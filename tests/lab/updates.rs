@@ -123,13 +123,13 @@ fn what_is_sick_in_production_is_put_back_and_stays_away() {
     let mut lab = Lab::begin("breaks-health");
     lab.start_settled();
     let (tag, ran) = (lab.public("api"), lab.service_image("api"));
-    let web = lab.service("web")["Version"].clone();
+    let web = lab.service("web")["Spec"].clone();
     lab.patch(&["breaks-health"]);
     let status = lab.wait("the run ends", 240, |status| ended(status, 1));
     assert_eq!(state_of(&status, 1, "deploy:lab/api"), "restored");
     assert_eq!(state_of(&status, 1, "deploy:lab/web"), "blocked");
     assert_eq!(lab.service_image("api"), ran, "the first app is not back on what it ran");
-    assert_eq!(lab.service("web")["Version"], web, "the second app was touched");
+    assert_eq!(lab.service("web")["Spec"], web, "the second app was touched");
     assert_eq!(lab.public("api"), tag, "the public tag is not back");
     let incident = &status["incidents"][0];
     let seen = incident["seen"].to_string();
