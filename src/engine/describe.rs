@@ -129,7 +129,8 @@ fn publish(id: &EffectId, report: &PublishReport) -> String {
 }
 
 fn look(id: &EffectId, report: &LookReport) -> String {
-    let before = if id.action == Action::Baseline { "before: " } else { "" };
+    // During an update only tasks of the present spec count: without the word, a good one would read like an outage.
+    let before = if id.action == Action::Baseline { "before: " } else { "present spec: " };
     match report {
         LookReport::Seen(look) => format!("{before}{}", super::run::deploy::summary(look)),
         LookReport::Gone => "the workload is gone".to_owned(),
