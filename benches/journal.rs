@@ -103,7 +103,7 @@ fn replay(dir: &Path) {
         took.as_secs_f64(),
         per_second(usize::try_from(count).unwrap(), took)
     );
-    let size = std::fs::metadata(journal.path()).unwrap().len();
+    let size = std::fs::metadata(dir.join("journal.sqlite")).unwrap().len();
     println!("file: {} MiB, {} bytes an event", size >> 20, size / count.max(1));
 }
 

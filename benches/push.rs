@@ -28,11 +28,11 @@ use tidegate::adapters::clock::SystemClock;
 use tidegate::api::client::Client;
 use tidegate::console::replica::Replica;
 use tidegate::daemon::{self, Handle, Options};
-use tidegate::model::{Digest, ImageRef, Timestamp};
-use tidegate::ports::Clock as _;
+use tidegate::model::{Digest, ImageRef};
+use tidegate::server::rows::Beside as _;
 use tidegate::server::socket::Socket;
 use tidegate::server::webhook::{Counts, Intake, Token};
-use tidegate::server::{About, Doors, Served, routes, webhook};
+use tidegate::server::{Doors, Served, routes, webhook};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -118,6 +118,9 @@ fn options(dir: &Path) -> Options {
         holder: "bench".to_owned(),
         read_only: false,
         take_over: false,
+        name: None,
+        memory: None,
+        install: None,
     }
 }
 
@@ -127,13 +130,12 @@ async fn serve(handle: &Handle, hooks: TcpListener, socket: &Path, stop: &Cancel
     let served = Served::new(handle.clone());
     let table = served.table(1);
     let counts = Arc::new(Counts::default());
-    let options = handle.options();
     let doors = Doors {
         table: table.clone(),
         source: served.clone(),
-        about: About { version: options.version.clone(), pid: options.pid, read_only: options.read_only },
+        about: served.about(),
         webhooks: counts.clone(),
-        now: || -> Timestamp { SystemClock.now() },
+        clock: Arc::new(SystemClock),
     };
     let intake = Arc::new(Intake::new(served.clone(), counts));
     tokio::spawn(webhook::serve(hooks, intake, Token::new(TOKEN), stop.clone()));

@@ -3,7 +3,7 @@
 #[path = "../tests/console/fixture/mod.rs"]
 mod fixture;
 
-use tidegate::console::{Options, Source, run};
+use tidegate::console::{Options, Source, Time, run};
 
 #[tokio::main]
 async fn main() -> Result<(), tidegate::console::ConsoleError> {
@@ -17,5 +17,14 @@ async fn main() -> Result<(), tidegate::console::ConsoleError> {
         std::future::pending::<()>().await;
     });
     let source = Source::Feed(frames);
-    run(Options { source, theme, ascii: false, colour: None, read_only: false }).await
+    run(Options {
+        source,
+        theme,
+        ascii: false,
+        colour: None,
+        read_only: false,
+        time: Time::default(),
+        drill: None,
+    })
+    .await
 }

@@ -12,5 +12,7 @@ pub mod engine;
 pub mod journal;
 pub mod lineage;
 pub mod model;
+pub mod play;
 pub mod ports;
 pub mod server;
+pub mod sim;

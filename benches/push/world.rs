@@ -7,10 +7,11 @@ use std::time::Instant;
 use tidegate::adapters::clock::SystemClock;
 use tidegate::adapters::registry::{RegistryAccess, RegistryClient};
 use tidegate::model::jobs::{Base, BaseName, BuildJob, Ingredients, PublishJob, Role, TestJob};
+use tidegate::model::notices::NoticeJob;
 use tidegate::model::reports::{Answer, BuildReport, ProbeAnswer, PublishReport, TestReport, Unreachable};
 use tidegate::model::setup::{ProbeSpec, Recipe, RegistrySetup, Setup};
 use tidegate::model::{Digest, ImageRef, Span};
-use tidegate::ports::{Builder, Prober, Recipes, Registries, Reporter, Resolved, Tester, World};
+use tidegate::ports::{Builder, Notifier, Prober, Recipes, Registries, Reporter, Resolved, Tester, World};
 
 /// When each HEAD began and ended.
 pub type Looks = Arc<Mutex<Vec<(Instant, Instant)>>>;
@@ -49,6 +50,7 @@ pub fn world(upstream: &ImageRef) -> (World, Looks) {
         tester: Box::new(Nobody),
         fleets: BTreeMap::new(),
         prober: Box::new(Nobody),
+        notifier: Box::new(Nobody),
         recipes: Box::new(On(upstream.clone())),
         clock: Arc::new(SystemClock),
     };
@@ -108,6 +110,13 @@ impl Tester for Nobody {
 impl Prober for Nobody {
     async fn probe(&self, _: &ProbeSpec, _: &str) -> ProbeAnswer {
         ProbeAnswer { ok: false, took: Span::default(), why: None }
+    }
+}
+
+#[async_trait]
+impl Notifier for Nobody {
+    async fn notify(&self, _: &NoticeJob) -> Answer<()> {
+        Answer::Done(())
     }
 }
 

@@ -37,7 +37,7 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 usage() { printf 'usage: %s\n' "$*" >&2; exit "$EXIT_USAGE"; }
 
 cannot_carry() {
-  printf "this machine cannot carry the lab: %s; './check --quick' works here\n" "$*" >&2
+  printf "this machine cannot carry the lab: %s; 'cargo run -- demo' shows the same without it, './check --quick' works here\n" "$*" >&2
   exit "$EXIT_CANNOT_CARRY"
 }
 

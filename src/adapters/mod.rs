@@ -6,6 +6,7 @@
 //!   tester     a candidate to a report             impl ports::Tester
 //!   fleet      workloads of an orchestrator         impl ports::Fleet
 //!   probe      our own HTTP requests               impl ports::Prober
+//!   notify     owners' webhooks and commands       impl ports::Notifier
 //!   clock      now, and waiting                    impl ports::Clock
 //!   tls        the cryptography of all HTTP clients
 //!   engine_client   how all of them reach a Docker Engine
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod engine_client;
 pub mod fleet;
 mod lines;
+pub mod notify;
 pub mod probe;
 pub mod registry;
 pub mod tester;

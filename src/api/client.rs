@@ -7,9 +7,10 @@ use super::status::Status;
 use super::stream::Frame;
 use super::why::Why;
 use super::{Me, Problem, Reply, VERSION, VERSION_HEADER};
+use crate::model::dossier::Dossier;
 use crate::model::limits::{ANSWER_BYTES, ANSWER_WITHIN, FRAME_BYTES, MESSAGE_CHARS, STREAM_SILENT};
 use crate::model::text::clean;
-use crate::model::{Command, Seq};
+use crate::model::{Command, IncidentId, Seq};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http_body_util::{BodyExt, Full, Limited};
@@ -112,6 +113,11 @@ impl Client {
     /// The state, once.
     pub async fn status(&self) -> Result<Status, ClientError> {
         self.get("/v1/status").await
+    }
+
+    /// The dossier of an incident.
+    pub async fn dossier(&self, incident: IncidentId) -> Result<Dossier, ClientError> {
+        self.get(&format!("/v1/dossier?incident={incident}")).await
     }
 
     /// Why a thing is as it is: `42`, `42/image:web:1`, `incident 3`.

@@ -8,6 +8,7 @@
 //! | `GET /v1/rows[?since=EPOCH.SEQ]` | server-sent events, each one [`stream::Frame`] |
 //! | `GET /v1/status` | [`status::Status`]: the same, once and in a documented shape |
 //! | `GET /v1/why?id=…` | [`why::Why`] |
+//! | `GET /v1/dossier?incident=N` | [`Dossier`](crate::model::dossier::Dossier) |
 //! | `GET /v1/events?after=SEQ&limit=N&follow=BOOL` | [`EventRow`](rows::EventRow)s, one JSON per line |
 //! | `GET /v1/logs?id=LOG[&offset=N]` (or `at=first_error`, `at=end`) | [`logs::Window`] |
 //! | `POST /v1/commands` with a [`Command`](crate::model::Command) | [`Reply`] |
@@ -20,6 +21,7 @@
 //! cleans again; unknown fields are ignored, so that a newer daemon serves an older console.
 
 pub mod client;
+pub mod dossier;
 pub mod logs;
 pub mod mark;
 pub mod rows;
@@ -27,6 +29,7 @@ pub mod sse;
 pub mod status;
 pub mod stream;
 pub mod subject;
+pub mod told;
 pub mod why;
 
 use crate::model::{Actor, Seq};

@@ -1,6 +1,7 @@
 //! The rows: what a console holds of the daemon's state. Each is whole and stands for itself.
 
 pub use super::mark::Mark;
+pub use super::told::ToldRow;
 use crate::model::Actor;
 use crate::model::command::Seen;
 use crate::model::ids::{FleetName, IncidentId, Owner, RunId, Seq, StepKey, WorkloadId};
@@ -416,6 +417,9 @@ pub struct IncidentRow {
     pub vendor: Option<Owner>,
     /// Who answers for what broke.
     pub customer: Option<Owner>,
+    /// Who was told of it, over what, and whether it arrived: oldest first.
+    #[serde(default)]
+    pub told: Vec<ToldRow>,
 }
 
 /// Something that needs a person. The order on screen is `harm`, then `deadline`.

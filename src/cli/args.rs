@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use super::units::span;
+use super::units::{span, speed};
 use crate::model::Span;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -44,10 +44,10 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConsoleStart {
     /// A theme by its name, or a file
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII only
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub ascii: bool,
 }
 
@@ -62,15 +62,69 @@ pub struct DaemonStart {
     pub take_over: bool,
 }
 
+/// How a simulated world is played.
+#[derive(Debug, Clone, Args)]
+pub struct PlayStart {
+    /// How many times as fast as real: `10x`, `10`
+    #[arg(long, value_parser = speed, default_value = "1x", value_name = "SPEED")]
+    pub speed: u32,
+    /// What chance follows from: the same seed is the same story
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub seed: u64,
+}
+
+/// How the demo is started.
+#[derive(Debug, Clone, Args)]
+pub struct DemoStart {
+    /// How it is played
+    #[command(flatten)]
+    pub play: PlayStart,
+    /// Another world than the built-in one; docs/demo.md has its keys
+    #[arg(long, value_name = "FILE")]
+    pub world: Option<PathBuf>,
+}
+
+/// How a drill is started.
+#[derive(Debug, Clone, Args)]
+pub struct DrillStart {
+    /// Its name; without one the drills are listed
+    pub name: Option<String>,
+    /// A drill of your own; docs/drills.md has its keys
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub file: Option<PathBuf>,
+    /// Only say what is wrong with a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "file", "answer", "debrief"])]
+    pub check: Option<PathBuf>,
+    /// Play the best known answer, as fast as can be; exit code 1 when it misses the goal or its time
+    #[arg(long)]
+    pub answer: bool,
+    /// Keep the debriefing as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub debrief: Option<PathBuf>,
+    /// How it is played
+    #[command(flatten)]
+    pub play: PlayStart,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
+    /// Show all of it on a simulated fleet: no Docker, no network, no configuration; nothing is left behind
+    Demo(DemoStart),
+    /// Practise on a scripted incident, on a simulated fleet: briefing, goal, hints, debriefing
+    Drill(DrillStart),
     /// Do the work: watch, build, test, hold, deploy, put back
     Daemon(DaemonStart),
     /// Check the configuration and say what it means
     Check {
         /// The configuration [default: ./tidegate.toml]
         file: Option<PathBuf>,
+    },
+    /// Send a test notice over every channel of an owner, and say whether it arrived
+    Notify {
+        /// Whose channels
+        #[arg(long = "test", value_name = "OWNER")]
+        test: String,
     },
     /// Show what is built from what
     Lineage {
@@ -100,6 +154,18 @@ pub enum Cmd {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Print all that is known of an incident: what changed, what was seen, tests, logs, how to see it
+    Dossier {
+        /// The incident: `3`, `i3`
+        #[arg(required = true, num_args = 1..)]
+        id: Vec<String>,
+        /// As JSON; docs/dossier.md has its fields
+        #[arg(long)]
+        json: bool,
+        /// Into a file
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Let a held step go on
     Approve(OnStep),

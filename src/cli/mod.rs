@@ -19,7 +19,7 @@ mod run;
 mod socket;
 mod units;
 
-pub use args::{Cli, ConsoleStart, DaemonStart};
+pub use args::{Cli, ConsoleStart, DaemonStart, DemoStart, DrillStart, PlayStart};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use run::{Entry, run};

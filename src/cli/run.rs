@@ -1,7 +1,7 @@
 //! Who does what was typed.
 
-use super::args::{Cli, Cmd, ConsoleStart, DaemonStart};
-use super::commands::{events, logs, look, offline, steer};
+use super::args::{Cli, Cmd, ConsoleStart, DaemonStart, DemoStart, DrillStart};
+use super::commands::{dossier, events, logs, look, offline, steer};
 use super::output::Output;
 use super::{Exit, Failure, socket};
 use crate::api::client::Client;
@@ -15,6 +15,12 @@ pub trait Entry {
     fn console(&self, start: &ConsoleStart, socket: &Path, config: Option<&Path>) -> Exit;
     /// Runs the daemon until it is told to end.
     fn daemon(&self, start: &DaemonStart, socket: Option<&Path>, config: Option<&Path>) -> Exit;
+    /// Sends a test notice over every channel of an owner.
+    fn notify(&self, owner: &str, config: Option<&Path>) -> Exit;
+    /// Plays the demo until its user leaves it; without a terminal, tells its story.
+    fn demo(&self, start: &DemoStart, console: &ConsoleStart) -> Exit;
+    /// Plays a drill until it is over; without a terminal, with nobody, or by its best answer. Lists and checks drills.
+    fn drill(&self, start: &DrillStart, console: &ConsoleStart) -> Exit;
 }
 
 /// Does what was typed. What it says goes to `out`, what went wrong to `err`.
@@ -22,7 +28,10 @@ pub fn run(cli: &Cli, entry: &dyn Entry, out: &mut dyn Write, err: &mut dyn Writ
     let (typed, config) = (cli.socket.as_deref(), cli.config.as_deref());
     let done = match &cli.command {
         None => return entry.console(&cli.console, &socket(typed, config), config),
+        Some(Cmd::Demo(start)) => return entry.demo(start, &cli.console),
+        Some(Cmd::Drill(start)) => return entry.drill(start, &cli.console),
         Some(Cmd::Daemon(start)) => return entry.daemon(start, typed, config),
+        Some(Cmd::Notify { test }) => return entry.notify(test, config),
         Some(Cmd::Check { file }) => offline::check(file.as_deref().or(config), &mut Output(out)),
         Some(Cmd::Lineage { targets, json }) => offline::lineage(targets, *json, config, &mut Output(out)),
         Some(command) => ask(command, &Client::new(socket(typed, config)), &mut Output(out)),
@@ -45,6 +54,9 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
         Cmd::Status { json } => wait(look::status(client, *json, out)),
         Cmd::Runs { json } => wait(look::runs(client, *json, out)),
         Cmd::Why { id, json } => wait(look::why(client, id, *json, out)),
+        Cmd::Dossier { id, json, output } => {
+            wait(dossier::dossier(client, id, *json, output.as_deref(), out))
+        }
         Cmd::Logs { id, follow, error } => wait(logs::logs(client, id, *follow, *error, out)),
         Cmd::Events { follow, json, last, after } => wait(events::events(
             client,
@@ -64,7 +76,12 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
         | Cmd::Unquarantine { .. }
         | Cmd::Claim { .. }
         | Cmd::Close { .. } => wait(steer::steer(client, command, out)),
-        Cmd::Daemon(_) | Cmd::Check { .. } | Cmd::Lineage { .. } => Ok(()),
+        Cmd::Demo(_)
+        | Cmd::Drill(_)
+        | Cmd::Daemon(_)
+        | Cmd::Notify { .. }
+        | Cmd::Check { .. }
+        | Cmd::Lineage { .. } => Ok(()),
     }
 }
 

@@ -1,25 +1,40 @@
 //! Lengths of time as they are typed: `90s`, `30m`, `2h`, `3d`.
 
 use crate::model::Span;
+use crate::model::time::SpanError;
 
 /// Reads a length of time.
 pub(super) fn span(text: &str) -> Result<Span, String> {
-    let bad = || format!("{text:?} is no length of time; write for example `30m`, `2h` or `3d`");
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(bad()),
-    };
-    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
-    if count == 0 { Err(bad()) } else { Ok(Span::from_secs(count.saturating_mul(seconds))) }
+    let read: Span = text.parse().map_err(|error: SpanError| error.to_string())?;
+    if read == Span::default() {
+        Err("nothing takes no time; write for example `30m`".to_owned())
+    } else {
+        Ok(read)
+    }
+}
+
+/// Faster than this, nothing could be read; and waits would be shorter than a timer can be.
+const FASTEST: u32 = 100;
+
+/// Reads how many times as fast as real: `10x`, `10`.
+pub(super) fn speed(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix(['x', 'X']).unwrap_or(text).parse().ok();
+    number.filter(|speed| (1..=FASTEST).contains(speed)).ok_or_else(|| {
+        format!("a whole number from 1 to {FASTEST} says how many times as fast; write for example `10x`")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speeds_are_whole_numbers_from_1_to_100() {
+        assert_eq!((speed("10x"), speed("10"), speed("1X")), (Ok(10), Ok(10), Ok(1)));
+        for text in ["", "x", "0", "0x", "101", "-1", "1.5x", "10xx", "fast"] {
+            assert!(speed(text).is_err(), "{text:?} was taken");
+        }
+    }
 
     #[test]
     fn lengths_are_a_number_and_a_unit() {

@@ -92,6 +92,7 @@ sections! {
         [default "{}"] upstream: BTreeMap<String, At<UpstreamFile>>, "What is known of an image that somebody else publishes.";
         [default "[]"] recipe: Vec<At<RecipeFile>>, "An image that is built here.";
         [default "{}"] gate: BTreeMap<String, At<GateFile>>, "Who must approve.";
+        [default "{}"] channel: BTreeMap<String, At<ChannelFile>>, "How an owner is told of incidents.";
         [default "{}"] fleet: BTreeMap<String, At<FleetFile>>, "An orchestrator.";
         [default "[]"] workload: Vec<At<WorkloadFile>>, "What runs an image and is moved onto new ones.";
     }
@@ -158,6 +159,17 @@ sections! {
         [default "1"] approvals: u32, "How many different people must approve.";
         [default "[]"] approvers: Vec<String>, "Login names that may; everybody on the socket when empty.";
         [optional] expires: Span, "When an unanswered hold is rejected by itself; never without it.";
+    }
+    /// How an owner is told.
+    ChannelFile "[channel.NAME]" {
+        [required] owner: Owner, "Who is told over it: an `owner` of an upstream, a recipe or a workload.";
+        [optional] webhook_file: String, "A file with the URL that notices are POSTed to, relative to this file; a URL is often a secret.";
+        [optional] webhook_env: String, "The environment variable with that URL.";
+        [optional] secret_file: String, "Webhook only: a file with the secret that notices are signed with (HMAC-SHA256), relative to this file.";
+        [optional] secret_env: String, "The environment variable with that secret; a webhook needs one of the two.";
+        [default "[]"] command: Vec<String>, "A command instead of a webhook, as argv; it gets the notice as JSON on its standard input.";
+        [default "\"15s\""] timeout: Span, "The longest that one try may take.";
+        [default "false"] evidence: bool, "Whether a vendor who is told over it sees what tests, tasks and probes of the customer said.";
     }
     /// An orchestrator.
     FleetFile "[fleet.NAME]" {

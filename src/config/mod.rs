@@ -32,10 +32,11 @@ pub use file::sections;
 pub use problem::{ConfigError, Problem};
 pub use read::Key;
 pub use report::{LineageReport, ReportError, ReportedFile, lineage_report};
-pub use resolve::{load, load_with};
+pub use resolve::{load, load_with, parse};
 pub use secret::{Credentials, Secret};
 
-use crate::model::{Registry, Setup};
+use crate::model::notices::Target;
+use crate::model::{ChannelName, Registry, Setup};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct Resolved {
     pub webhook: Option<Webhook>,
     /// The Docker Engine that builds and tests: `unix:///path` or `http://host:port`.
     pub builder_host: String,
+    /// Where channels lead, each with its secrets.
+    pub channels: BTreeMap<ChannelName, Target>,
     /// How to log in to registries.
     pub credentials: BTreeMap<Registry, Credentials>,
     /// What works, and should be looked at.

@@ -4,16 +4,7 @@ use crate::model::Span;
 
 /// `500ms`, `10s`, `5m`, `2h`, `7d`: one number and one unit.
 pub(super) fn span(text: &str) -> Option<Span> {
-    let (number, unit) = split(text)?;
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(millis).map(Span::from_millis)
+    text.parse().ok()
 }
 
 /// `1024B`, `64KiB`, `64MiB`, `2GiB`, in bytes.

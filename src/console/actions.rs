@@ -109,6 +109,7 @@ actions! {
     Runs, "runs", [Char('3')], Move, None, "Changes on their way through the lineage.";
     Incidents, "incidents", [Char('6')], Move, None, "Failures with their dossiers.";
     Journal, "journal", [Char('7')], Move, None, "What happened: people first, then everything, newest first.";
+    Drill, "drill", [Char('9')], Move, None, "In a drill: its briefing, its goal, and the hints that were given.";
 
     Filter, "filter", [Char('/')], Find, None, "Show only rows that contain what you type; Esc ends it.";
     Jump, "jump", [Char('\''), Ctrl('p')], Find, None, "Go to an image, workload, run or incident by a few letters.";
@@ -119,6 +120,8 @@ actions! {
     Log, "log", [Char('l')], Look, None, "Its newest log, opened at the first error.";
     Events, "events", [Char('e')], Look, None, "The journal of the run it belongs to.";
     Behind, "behind only", [Char('b')], Look, None, "The lineage cut down to what is behind, or whole again.";
+    Save, "save", [Char('o')], Look, None, "Save an incident's dossier, elsewhere what is shown, into a file here.";
+    Hint, "next hint", [Char('.')], Look, None, "In a drill: one more hint; they are counted.";
     Copy, "copy", [Char('y')], Look, None, "Copy what is shown as text, through the terminal (OSC 52).";
 
     Follow, "follow", [Char('f')], Log, None, "Go to the end and stay there, or stay here.";

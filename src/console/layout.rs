@@ -18,6 +18,8 @@ pub struct Regions {
     pub header: Rect,
     /// The second: the views.
     pub tabs: Rect,
+    /// In a drill, the third: its goal and the time that is left.
+    pub drill: Rect,
     /// What the screen on top shows.
     pub body: Rect,
     /// The sheet; no rows while none is open.
@@ -33,7 +35,8 @@ pub fn regions(model: &Model) -> Regions {
     let Size { width, height } = model.size;
     let row = |y: u16, wanted: bool| Rect { x: 0, y, width, height: u16::from(wanted && y < height) };
     let (tabs, notice) = (height >= 5, height >= 6);
-    let top = 1 + u16::from(tabs);
+    let drill = model.drill.is_some() && height >= 10;
+    let top = 1 + u16::from(tabs) + u16::from(drill);
     let bottom = height.saturating_sub(1 + u16::from(notice)).max(top.min(height));
     let whole = Rect { x: 0, y: top.min(height), width, height: bottom.saturating_sub(top) };
     let sheet_height = sheet_height(model, whole);
@@ -41,6 +44,7 @@ pub fn regions(model: &Model) -> Regions {
     Regions {
         header: row(0, true),
         tabs: row(1, tabs),
+        drill: row(2, drill),
         body,
         sheet,
         notice: row(bottom, notice),

@@ -7,6 +7,7 @@ use super::sheet::Sheet;
 use crate::api::Me;
 use crate::api::rows::RowKey;
 use crate::api::why::Why;
+use crate::model::drill::Lesson;
 use crate::model::{ImageRef, IncidentId, RunId, Seq, StepKey, Timestamp, WorkloadId};
 use std::collections::BTreeSet;
 
@@ -74,6 +75,8 @@ pub enum About {
     Why(RowKey, Asked),
     /// The keys.
     Help,
+    /// What the drill is about, and the hints that were given.
+    Drill,
 }
 
 /// A question to the daemon.
@@ -149,6 +152,15 @@ pub enum Notice {
     Refused(String),
 }
 
+/// The drill that is played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drill {
+    /// What it is about.
+    pub lesson: Lesson,
+    /// How many hints were given.
+    pub hints: usize,
+}
+
 /// Everything.
 #[derive(Debug)]
 pub struct Model {
@@ -176,6 +188,8 @@ pub struct Model {
     pub looked: Option<Seq>,
     /// The latest ticket.
     pub ticket: u64,
+    /// The drill, where this is one.
+    pub drill: Option<Box<Drill>>,
 }
 
 impl Model {
@@ -194,6 +208,7 @@ impl Model {
             shown: Vec::new(),
             looked: None,
             ticket: 0,
+            drill: None,
         }
     }
 

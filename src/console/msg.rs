@@ -5,7 +5,7 @@ use crate::api::logs::Window;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
 use crate::api::{Me, Reply};
-use crate::model::{Command, Span, Timestamp};
+use crate::model::{Command, IncidentId, Span, Timestamp};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub enum Msg {
         /// The window.
         window: Result<Window, String>,
     },
+    /// Where something was saved, or why it was not.
+    Saved(Result<String, String>),
     /// The answer to a question, or why there is none.
     Why {
         /// What was asked for.
@@ -90,8 +92,19 @@ pub enum Cmd {
         /// About what: `42`, `42/image:web:1`, `incident 3`.
         id: String,
     },
+    /// Save the dossier of an incident.
+    Dossier(IncidentId),
+    /// Save a text.
+    Save {
+        /// The file's name, without its ending.
+        name: String,
+        /// What it says.
+        text: String,
+    },
     /// Put a text into the terminal's clipboard.
     Copy(String),
+    /// A hint of the drill was given, at this time.
+    Hint(Timestamp),
     /// Draw everything anew.
     Redraw,
     /// Stop until the user's shell continues us.

@@ -45,7 +45,7 @@ fn page_key(about: &About) -> Option<RowKey> {
         About::Image(image) => RowKey::Image(image.clone()),
         About::Event(seq) => RowKey::Event(*seq),
         About::Impact(key) | About::Why(key, _) => key.clone(),
-        About::Help => return None,
+        About::Help | About::Drill => return None,
     })
 }
 
@@ -164,7 +164,14 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Fold | Action::Unfold | Action::Open | Action::Back | Action::Now | Action::Lineage => None,
         Action::Updates | Action::Runs | Action::Incidents | Action::Journal | Action::Filter => None,
         Action::Jump | Action::Palette | Action::Why | Action::Impact | Action::Log | Action::Events => None,
-        Action::Behind | Action::Copy | Action::Follow | Action::Wrap | Action::Help | Action::Leave => None,
+        Action::Behind
+        | Action::Save
+        | Action::Copy
+        | Action::Follow
+        | Action::Wrap
+        | Action::Help
+        | Action::Leave => None,
+        Action::Drill | Action::Hint => None,
         Action::Quit | Action::Redraw | Action::Suspend | Action::Interrupt => None,
     }
 }
@@ -198,12 +205,16 @@ pub fn is_legal(model: &Model, action: Action) -> bool {
     match action {
         Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => true,
         Action::Now | Action::Lineage | Action::Updates | Action::Runs | Action::Incidents => true,
-        Action::Journal | Action::Jump | Action::Palette | Action::Behind | Action::Copy => true,
+        Action::Journal | Action::Jump | Action::Palette | Action::Behind | Action::Save | Action::Copy => {
+            true
+        }
         Action::Help | Action::Leave | Action::Quit | Action::Redraw | Action::Suspend => true,
         Action::Interrupt | Action::Back => true,
         Action::Fold | Action::Unfold => in_log || matches!(model.screen(), Screen::Lineage(..)),
         Action::Open => in_list && model.selected().is_some(),
         Action::Filter => in_list,
+        Action::Drill => model.drill.is_some(),
+        Action::Hint => model.drill.as_ref().is_some_and(|drill| drill.hints < drill.lesson.hints.len()),
         Action::Why => target().is_some_and(|key| why_id(replica, &key).is_some()),
         Action::Impact => target().is_some_and(|key| impact_of(replica, &key)),
         Action::Log => !in_log && target().is_some_and(|key| log_of(replica, &key).is_some()),

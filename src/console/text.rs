@@ -107,8 +107,8 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        let room = cells.saturating_sub(width(&line) + usize::from(!line.is_empty()));
-        if width(word) <= room {
+        // Of two blanks in a row the second is a word without characters: it takes room too.
+        if width(&line) + usize::from(!line.is_empty()) + width(word) <= cells {
             if !line.is_empty() {
                 line.push(' ');
             }

@@ -1,13 +1,17 @@
 //! The daemon from outside: what the server, the command line and the simulation hold.
 
+use super::dossiers;
 use super::executor::Executor;
-use super::inbox::{Ask, Asked};
+use super::inbox::{Ask, Asked, Fact};
 use super::live::Live;
 use super::shared::Shared;
-use super::{Options, Reply, Seen, Stuck, Touched};
+use super::{DossierError, Options, Reply, Seen, Stuck, Touched};
 use crate::engine::{Event, EventKind, State};
 use crate::journal::{ReadError, Stored};
-use crate::model::{Actor, Command, Digest, EffectId, ImageRef, Seq, Setup, Timestamp, WorkloadId};
+use crate::model::dossier::Dossier;
+use crate::model::{
+    Actor, Command, Digest, EffectId, ImageRef, IncidentId, Seq, Setup, Timestamp, WorkloadId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -138,6 +142,14 @@ impl Handle {
         self.events(Seq(self.seq().0.saturating_sub(back)), limit)
     }
 
+    /// The dossier of an incident: as it was written when its step ended; before that, as it is now. None when there is no such incident.
+    ///
+    /// # Errors
+    /// See [`DossierError`].
+    pub async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, DossierError> {
+        dossiers::read(&self.shared, id).await
+    }
+
     /// Progress and health samples.
     pub fn live(&self) -> &Live {
         &self.shared.live
@@ -187,6 +199,14 @@ impl Handle {
             let names = named.map(|(registry, _)| ImageRef { registry: registry.clone(), ..claimed.clone() });
             std::iter::once(claimed.clone()).chain(names).find(|image| watched.contains(image))
         })
+    }
+
+    /// Hands a result to the loop as the executor does, for the simulation: one that comes twice, or late. Other facts are ignored.
+    pub async fn deliver(&self, kind: EventKind) {
+        if kind.effect().is_some() {
+            // The loop is gone: so is the result.
+            let _ = self.shared.senders.results.send(Fact::ours(kind)).await;
+        }
     }
 
     /// Ends the daemon: finishes the batch in hand, takes a snapshot, lets the next daemon in. Work that was under way is dropped, and

@@ -75,6 +75,8 @@ impl About {
             | EventKind::WorkloadChanged { .. }
             | EventKind::WorkloadWatched { .. }
             | EventKind::CandidateDiscarded { .. }
+            | EventKind::NoticeSent { .. }
+            | EventKind::NoticeFailed { .. }
             | EventKind::DeadlinePassed
             | EventKind::Commanded { .. }
             | EventKind::CommandRefused { .. } => Self::Other(kind.word()),

@@ -93,7 +93,8 @@ impl MainLoop {
             replies.push(asked.reply);
         }
         inputs.extend(observed.into_iter().map(Input::Fact));
-        inputs.extend(self.deadline().filter(|_| !stuck));
+        // While nothing can be written no deadline is sent, and so none stands still either.
+        inputs.extend(if stuck { None } else { self.deadline() });
         let acted = self.blocking(|core, now| core.handle(now, inputs));
         self.act(acted, replies);
     }

@@ -8,6 +8,7 @@
 //!   executor/  ◀──────────────────────────────────── effects ◀──────────────────────────────────┘
 //!   reporter   logs of effects, as lines come       live    progress and health samples, never journaled
 //!   retention  old logs and events                  start   lock, snapshot, replay, outstanding effects
+//!   dossiers   what is known of a failure, written once
 //! ```
 //!
 //! Invariants:
@@ -19,6 +20,7 @@
 
 mod claims;
 mod core;
+mod dossiers;
 mod executor;
 mod handle;
 mod inbox;
@@ -31,6 +33,7 @@ mod shared;
 mod sources;
 mod start;
 
+pub use dossiers::DossierError;
 pub use handle::Handle;
 pub use live::{Live, Sample, Watched};
 pub use sources::Seen;
@@ -52,10 +55,16 @@ pub struct Options {
     pub pid: u32,
     /// Host and process, for people: `ops1, process 123`. What a claim on a fleet says.
     pub holder: String,
+    /// What it is called on screen; its fleets when absent.
+    pub name: Option<String>,
     /// Whether it only observes: no claim is made, no effect is done, every command is refused.
     pub read_only: bool,
     /// Takes fleets from whoever holds them, once, at the start, because a person said so.
     pub take_over: bool,
+    /// Where the journal is kept instead of in the state directory: a simulated daemon's.
+    pub memory: Option<crate::journal::Memory>,
+    /// What a new installation is called; a random name when absent.
+    pub install: Option<String>,
 }
 
 /// Why a daemon did not start.

@@ -1,5 +1,6 @@
-//! What is older than the configuration keeps it: logs of effects, and events that no snapshot needs.
+//! What is older than the configuration keeps it: logs of effects, dossiers, and events that no snapshot needs.
 
+use super::dossiers;
 use super::shared::{Shared, forever};
 use crate::model::{Timestamp, limits};
 use std::io;
@@ -17,11 +18,8 @@ async fn keep_house(shared: &Shared) {
     loop {
         let keep = shared.read(|state| state.setup.retention.clone());
         let now = shared.now();
-        match remove_logs(&shared.logs, now - keep.logs) {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "removed old logs"),
-            Err(error) => tracing::warn!(%error, "old logs stay"),
-        }
+        removed("logs", remove_old(&shared.logs, "log", now - keep.logs));
+        removed("dossiers", remove_old(&dossiers::folder(shared), "json", now - keep.journal));
         prune(shared, now - keep.journal).await;
         shared.world.clock.sleep(limits::RETENTION_EVERY).await;
     }
@@ -42,15 +40,25 @@ async fn prune(shared: &Shared, before: Timestamp) {
     }
 }
 
-/// Removes the logs that were written last before `before`; what is in the folder beside logs stays.
-fn remove_logs(folder: &Path, before: Timestamp) -> io::Result<usize> {
+fn removed(what: &'static str, done: io::Result<usize>) {
+    match done {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(what, count, "removed what was old"),
+        // There is no folder until something is written into it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!(what, %error, "what is old stays"),
+    }
+}
+
+/// Removes the files of this ending that were written last before `before`; what else is in the folder stays.
+fn remove_old(folder: &Path, ending: &str, before: Timestamp) -> io::Result<usize> {
     let before = UNIX_EPOCH + Duration::from_millis(u64::try_from(before.as_millis()).unwrap_or(0));
     let mut removed = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let is_log = entry.path().extension().is_some_and(|extension| extension == "log");
+        let is_one = entry.path().extension().is_some_and(|extension| extension == ending);
         let meta = entry.metadata()?;
-        if is_log && meta.is_file() && meta.modified()? < before {
+        if is_one && meta.is_file() && meta.modified()? < before {
             std::fs::remove_file(entry.path())?;
             removed += 1;
         }
@@ -69,7 +77,7 @@ mod tests {
             let file = std::fs::File::create(folder.path().join(name)).unwrap();
             file.set_modified(UNIX_EPOCH + Duration::from_millis(at)).unwrap();
         }
-        assert_eq!(remove_logs(folder.path(), Timestamp::from_millis(5_000)).unwrap(), 1);
+        assert_eq!(remove_old(folder.path(), "log", Timestamp::from_millis(5_000)).unwrap(), 1);
         let mut left: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();

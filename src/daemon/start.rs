@@ -5,7 +5,7 @@ use super::executor::Executor;
 use super::inbox::{self, Fact};
 use super::main_loop::MainLoop;
 use super::shared::Shared;
-use super::{Handle, Options, StartError, pollers, retention};
+use super::{Handle, Options, StartError, dossiers, pollers, retention};
 use crate::engine::{EventKind, State};
 use crate::journal::Journal;
 use crate::model::{Seq, Setup, limits};
@@ -27,11 +27,18 @@ use tokio_util::task::TaskTracker;
 /// # Errors
 /// See [`StartError`]; nothing runs then.
 pub async fn start(options: Options, world: World, setup: Setup) -> Result<Handle, StartError> {
-    let journal = Journal::open(&options.state_dir)?;
+    let journal = match &options.memory {
+        Some(memory) => Journal::on(memory)?,
+        None => Journal::open(&options.state_dir)?,
+    };
     let state = restore(&journal)?;
     let logs = options.state_dir.join("logs");
     std::fs::create_dir_all(&logs).map_err(|source| StartError::Logs { path: logs, source })?;
-    let install = if state.install.is_empty() { Some(random_name()?) } else { None };
+    let install = match (state.install.is_empty(), &options.install) {
+        (false, _) => None,
+        (true, Some(name)) => Some(name.clone()),
+        (true, None) => Some(random_name()?),
+    };
     let recipes = world.recipes.read(&setup).await;
     let facts = first_facts(&options, &state, install, setup, recipes);
     let store = Arc::new(Store::new(journal, state));
@@ -107,6 +114,7 @@ fn run(options: Options, world: World, store: Arc<Store>, core: Core, acted: Act
     shared.tasks.spawn(main.run());
     pollers::begin(&shared);
     retention::begin(&shared);
+    dossiers::begin(&shared);
     Handle { shared, executor }
 }
 

@@ -1,6 +1,7 @@
 //! One sentence for each fact, as the journal's line on screen says it.
 
 use super::event::{Event, EventKind};
+use super::outbox::Delivery;
 use super::state::State;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
@@ -51,6 +52,20 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::CandidateDiscarded { id, answer } => result(id, answer, |removed| {
             if *removed { "candidate removed" } else { "candidate kept: its digest is in use" }.to_owned()
         }),
+        EventKind::NoticeSent { id, .. } => {
+            format!("incident {}: {} told over {} ({})", id.incident, id.party, id.channel, id.occasion)
+        }
+        EventKind::NoticeFailed { id, cause, .. } => {
+            let over = state
+                .outbox
+                .get(id)
+                .is_some_and(|notice| matches!(notice.standing, Delivery::GivenUp { .. }));
+            let then = if over { "; GIVEN UP, nobody tries again" } else { "" };
+            format!(
+                "incident {}: {} not told over {}: {}{then}",
+                id.incident, id.party, id.channel, cause.why
+            )
+        }
         EventKind::DeadlinePassed => "a deadline passed".to_owned(),
         EventKind::Commanded { command } => commanded(command),
         EventKind::CommandRefused { command, reason } => format!("refused: {}: {reason}", commanded(command)),
@@ -132,7 +147,7 @@ fn look(id: &EffectId, report: &LookReport) -> String {
     // During an update only tasks of the present spec count: without the word, a good one would read like an outage.
     let before = if id.action == Action::Baseline { "before: " } else { "present spec: " };
     match report {
-        LookReport::Seen(look) => format!("{before}{}", super::run::deploy::summary(look)),
+        LookReport::Seen(look) => format!("{before}{}", super::run::evidence::summary(look)),
         LookReport::Gone => "the workload is gone".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use crate::model::EffectId;
 use crate::model::jobs::{
     BuildJob, DeployJob, DiscardJob, LookJob, PublishJob, RestoreJob, TestJob, WatchJob,
 };
+use crate::model::notices::NoticeJob;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub enum Effect {
     Do(Job),
     /// Stop doing this. No result is wanted; one that comes all the same changes nothing.
     Cancel(EffectId),
+    /// Tell an owner's channel. → [`NoticeSent`](super::EventKind::NoticeSent) or
+    /// [`NoticeFailed`](super::EventKind::NoticeFailed)
+    Notify(Box<NoticeJob>),
 }
 
 /// A piece of work; each names the event that carries its result.

@@ -2,8 +2,9 @@
 
 use crate::model::command::Command;
 use crate::model::jobs::Ingredients;
+use crate::model::notices::NoticeId;
 use crate::model::reports::{
-    Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport,
+    Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport, Unreachable,
 };
 use crate::model::{Actor, Digest, EffectId, FleetName, ImageRef, RunId, Setup, StepKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,22 @@ pub enum EventKind {
         /// Whether it was removed; kept when a public tag carries its digest.
         answer: Answer<bool>,
     },
+    /// A notice arrived. Result of [`Effect::Notify`](super::Effect::Notify).
+    NoticeSent {
+        /// Which one.
+        id: NoticeId,
+        /// Which try.
+        attempt: u32,
+    },
+    /// A notice did not arrive, as far as we know. Result of [`Effect::Notify`](super::Effect::Notify).
+    NoticeFailed {
+        /// Which one.
+        id: NoticeId,
+        /// Which try.
+        attempt: u32,
+        /// What was seen.
+        cause: Unreachable,
+    },
     /// A deadline of `next_deadline` has come.
     DeadlinePassed,
     /// A person's command, accepted.
@@ -160,6 +177,12 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it says nothing to a person by itself: what it leads to has a line of its own. `tidegate events` has them all.
+    pub fn is_routine(&self) -> bool {
+        let again = matches!(self, Self::NoticeFailed { attempt, .. } if *attempt > 1);
+        again || matches!(self, Self::DeadlinePassed | Self::WorkloadsSeen { .. } | Self::HintReceived { .. })
+    }
+
     /// A stable word for what kind of fact it is: `tag_seen`, `build_finished`.
     pub fn word(&self) -> &'static str {
         match self {
@@ -181,6 +204,8 @@ impl EventKind {
             Self::WorkloadChanged { .. } => "workload_changed",
             Self::WorkloadWatched { .. } => "workload_watched",
             Self::CandidateDiscarded { .. } => "candidate_discarded",
+            Self::NoticeSent { .. } => "notice_sent",
+            Self::NoticeFailed { .. } => "notice_failed",
             Self::DeadlinePassed => "deadline_passed",
             Self::Commanded { .. } => "commanded",
             Self::CommandRefused { .. } => "command_refused",
@@ -208,6 +233,8 @@ impl EventKind {
             | Self::WorkloadsSeen { .. }
             | Self::FleetRefused { .. }
             | Self::FleetClaimed { .. }
+            | Self::NoticeSent { .. }
+            | Self::NoticeFailed { .. }
             | Self::DeadlinePassed
             | Self::Commanded { .. }
             | Self::CommandRefused { .. } => None,

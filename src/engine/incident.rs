@@ -1,8 +1,10 @@
 //! Why something failed, and the record of it that people work on.
 
+use crate::model::notices::Occasion;
 use crate::model::reports::{BuildCause, EndedTask, FailingCase, ProbeFailure};
 use crate::model::{Actor, Digest, IncidentId, RunId, StepKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a step failed or was put back. `Display` is the sentence for the screen.
@@ -73,6 +75,11 @@ pub enum Cause {
     ChangedByOthers {
         /// The image that is there now.
         image: String,
+    },
+    /// An update of somebody else was under way and did not end; ours was not begun.
+    Busy {
+        /// Since when it was waited out.
+        since: Timestamp,
     },
     /// The workload is gone.
     Gone,
@@ -150,6 +157,13 @@ impl fmt::Display for Cause {
             Self::ChangedByOthers { image } => {
                 write!(f, "somebody else changed the workload (it names {image} now); it was left alone")
             }
+            Self::Busy { since } => {
+                let since = since.hours_minutes();
+                write!(
+                    f,
+                    "an update of somebody else under way since {since} does not end; it was left alone"
+                )
+            }
             Self::Gone => f.write_str("the workload is gone from its fleet"),
             Self::UpdateRefused(why) => write!(f, "the orchestrator refused the change: {why}"),
             Self::RestoreFailed { why, because } => {
@@ -204,12 +218,44 @@ impl Cause {
             Self::OrchestratorPaused(_) => "update paused by the orchestrator",
             Self::OrchestratorRolledBack(_) => "rolled back by the orchestrator",
             Self::ChangedByOthers { .. } => "workload changed by somebody else",
+            Self::Busy { .. } => "workload in an update of somebody else",
             Self::Gone => "workload gone",
             Self::UpdateRefused(_) => "update refused by the orchestrator",
             Self::RestoreFailed { .. } => "put-back failed",
             Self::OrderedBack { .. } => "put back by a person",
             Self::Aborted { .. } => "aborted by a person",
         }
+    }
+
+    /// The class as a stable word: what programs that read notices and dossiers compare with.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Recipe(_) => "recipe_unreadable",
+            Self::Build { .. } => "build_failed",
+            Self::Tests { blame: Blame::ThisUpdate, .. } => "tests_failed_because_of_update",
+            Self::Tests { blame: Blame::BeforeToo, .. } => "tests_failed_before_too",
+            Self::Tests { blame: Blame::NoControl, .. } => "tests_failed_no_control",
+            Self::TagMovedByOthers(_) => "tag_moved_by_others",
+            Self::PublishRefused(_) => "publish_refused",
+            Self::TasksEnded { .. } | Self::ProbesFailed { .. } | Self::FewerTasks { .. } => {
+                "workload_unhealthy"
+            }
+            Self::NotThereByDeadline { .. } => "workload_not_there",
+            Self::OrchestratorPaused(_) => "orchestrator_paused",
+            Self::OrchestratorRolledBack(_) => "orchestrator_rolled_back",
+            Self::ChangedByOthers { .. } => "workload_changed_by_others",
+            Self::Busy { .. } => "workload_busy",
+            Self::Gone => "workload_gone",
+            Self::UpdateRefused(_) => "update_refused",
+            Self::RestoreFailed { .. } => "put_back_failed",
+            Self::OrderedBack { .. } => "put_back_by_person",
+            Self::Aborted { .. } => "aborted_by_person",
+        }
+    }
+
+    /// What it began with, where one failure followed from another.
+    pub fn root(&self) -> &Self {
+        if let Self::RestoreFailed { because, .. } = self { because.root() } else { self }
     }
 
     /// Whether what led to it must not come back by itself: it made a workload sick.
@@ -229,6 +275,7 @@ impl Cause {
             | Self::TagMovedByOthers(_)
             | Self::PublishRefused(_)
             | Self::ChangedByOthers { .. }
+            | Self::Busy { .. }
             | Self::Gone
             | Self::UpdateRefused(_)
             | Self::Aborted { .. } => false,
@@ -256,6 +303,9 @@ pub struct Incident {
     pub seen: Vec<String>,
     /// When it was opened.
     pub opened: Timestamp,
+    /// What of it vendor and customer were to be told so far.
+    #[serde(default)]
+    pub told: BTreeSet<Occasion>,
     /// Who looks at it, since when.
     pub claimed: Option<(Actor, Timestamp)>,
     /// Who closed it, when, and what came of it.

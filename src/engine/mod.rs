@@ -22,14 +22,18 @@
 pub mod candidate;
 pub mod decide;
 pub mod describe;
+pub mod dossier;
 pub mod effect;
 pub mod event;
 pub mod hold;
 pub mod incident;
+mod notice;
+pub mod outbox;
 pub mod quarantine;
 pub mod run;
 pub mod state;
 pub mod step;
+mod veil;
 pub mod verdict;
 pub mod waiting;
 
@@ -40,6 +44,6 @@ pub use decide::Rejection;
 pub use effect::{Effect, Job};
 pub use event::{Event, EventKind};
 pub use incident::{Cause, Incident};
-pub use run::{DeployStage, DeployStep, ImageStage, ImageStep, Run, Step};
+pub use run::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Step};
 pub use state::{Key, State};
 pub use step::Outcome;

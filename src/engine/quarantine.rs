@@ -9,6 +9,7 @@
 
 use super::run::{Body, Run};
 use super::state::State;
+use crate::model::defect::{Defect, present};
 use crate::model::{Digest, ImageRef, RunId, StepKey, Timestamp, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl State {
             let inputs = recipe.is_some() && q.recipe == recipe && q.upstream == upstream;
             q.workload == *workload && (q.digest == digest || inputs)
         };
-        self.quarantine.iter().find(same)
+        self.quarantine.iter().find(same).filter(|_| !present(Defect::QuarantineIgnored))
     }
 
     /// Adds the entry for what `run` put onto `workload`.

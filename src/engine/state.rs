@@ -1,10 +1,12 @@
 //! All there is. Everything else can be computed from it; it can be computed from the journal.
 
 use super::incident::Incident;
+use super::outbox::{self, Outgoing};
 use super::quarantine::Quarantine;
 use super::run::{Run, Step};
 use crate::lineage::{Lineage, LineageError};
 use crate::model::jobs::Ingredients;
+use crate::model::notices::NoticeId;
 use crate::model::reports::Running;
 use crate::model::{
     Actor, Digest, FleetName, ImageRef, IncidentId, RunId, Setup, Span, StepKey, Timestamp, WorkloadId,
@@ -13,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole state of the engine.
+///
+/// What an older program's snapshot lacks is as it is in a new state, so that a field more makes no snapshot unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// The random name of this installation.
     pub install: String,
@@ -48,6 +53,8 @@ pub struct State {
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// The latest incident's number.
     pub last_incident: IncidentId,
+    /// What is told to vendors and customers, also what was, as long as its incident is here.
+    pub outbox: BTreeMap<NoticeId, Outgoing>,
     /// What workloads will not take again by themselves.
     pub quarantine: Vec<Quarantine>,
     /// Nothing new is started anywhere.
@@ -176,7 +183,7 @@ impl State {
             .runs
             .values()
             .filter_map(|run| run.next_deadline(&self.setup.retention, self.freeze.is_some()));
-        freeze.chain(runs).min()
+        freeze.chain(runs).chain(outbox::next_deadline(self)).min()
     }
 
     /// The graph is not stored; it follows from the recipes. Called after a snapshot was read.

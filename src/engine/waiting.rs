@@ -121,6 +121,7 @@ impl State {
         let missing = read.and_then(|read| run::image::missing_base(self, run, image, read));
         match missing {
             Some(base) if run.image_step(base).is_some() => format!("{} to pass its tests", base.short()),
+            Some(base) if self.tags.contains_key(base) => format!("{base}, which is not in its registry"),
             Some(base) => format!("the first look at {base} in its registry"),
             None => "its recipe to be read".to_owned(),
         }

@@ -1,6 +1,7 @@
 //! Appending: one transaction, and so one fsync, for a batch.
 
-use super::{EVENT_FORMAT, Journal};
+use super::sum::sum;
+use super::{Disk, EVENT_FORMAT, File, Journal};
 use crate::engine::Event;
 use crate::model::Seq;
 use rusqlite::{ErrorCode, params};
@@ -54,7 +55,10 @@ impl Journal {
         let texts: Result<Vec<String>, _> = events.iter().map(serde_json::to_string).collect();
         let texts = texts.map_err(AppendError::Encode)?;
         let first = self.last.0 + 1;
-        self.insert(first, events, &texts).map_err(AppendError::of)?;
+        match &mut self.disk {
+            Disk::File(file) => file.insert(first, events, &texts).map_err(AppendError::of)?,
+            Disk::Memory(memory) => memory.append(events, texts)?,
+        }
         let seqs: Vec<Seq> = (first..).map(Seq).take(events.len()).collect();
         self.last = seqs.last().copied().unwrap_or(self.last);
         Ok(seqs)
@@ -65,18 +69,29 @@ impl Journal {
     /// # Errors
     /// As [`append`](Self::append) has them.
     pub fn probe(&mut self) -> Result<(), AppendError> {
-        self.db.pragma_update(None, "user_version", super::FILE_FORMAT).map_err(AppendError::of)
+        match &mut self.disk {
+            Disk::File(file) => {
+                file.db.pragma_update(None, "user_version", super::FILE_FORMAT).map_err(AppendError::of)
+            }
+            Disk::Memory(memory) => memory.probe(),
+        }
     }
+}
 
+impl File {
     fn insert(&mut self, first: u64, events: &[Event], texts: &[String]) -> rusqlite::Result<()> {
         let tx = self.db.transaction()?;
         {
-            let mut insert =
-                tx.prepare_cached("INSERT INTO events (seq, at, format, event) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO events (seq, at, format, event, sum) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
             for ((seq, event), text) in (first..).zip(events).zip(texts) {
-                insert.execute(params![seq.cast_signed(), event.at.as_millis(), EVENT_FORMAT, text])?;
+                let (seq, at) = (seq.cast_signed(), event.at.as_millis());
+                insert.execute(params![seq, at, EVENT_FORMAT, text, sum(&[seq, at, EVENT_FORMAT], text)])?;
             }
         }
-        tx.commit()
+        tx.commit()?;
+        self.mark.set(Seq(first + events.len() as u64 - 1));
+        Ok(())
     }
 }

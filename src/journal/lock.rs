@@ -44,6 +44,11 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     write!(file, "{}", std::process::id())
 }
 
+/// How this process is called where it holds something itself.
+pub(super) fn holder_in_this_process() -> String {
+    format!("the daemon with process id {}", std::process::id())
+}
+
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.take(32).read_to_string(&mut text).is_ok();

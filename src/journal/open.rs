@@ -1,6 +1,7 @@
 //! Opening: lock, then the file, then its format.
 
-use super::{FILE_FORMAT, Journal, JournalError, lock, upgrade};
+use super::mark::{self, Mark};
+use super::{Disk, FILE_FORMAT, File, Journal, JournalError, Memory, lock, upgrade};
 use crate::model::Seq;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
@@ -13,8 +14,9 @@ const APPLICATION: i64 = 0x5469_6465;
 const CHECKPOINT_PAGES: i64 = 4_000;
 
 const TABLES: &str = "
-    CREATE TABLE events (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, format INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
-    CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, format INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+    CREATE TABLE events (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, format INTEGER NOT NULL, event TEXT NOT NULL,
+        sum INTEGER NOT NULL) STRICT;
+    CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, format INTEGER NOT NULL, state TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
 ";
 
 impl Journal {
@@ -23,33 +25,43 @@ impl Journal {
     /// # Errors
     /// See [`JournalError`]; each says what to do.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
-        std::fs::create_dir_all(dir)
-            .map_err(|source| JournalError::Folder { dir: dir.to_owned(), source })?;
+        let folder = |source| JournalError::Folder { dir: dir.to_owned(), source };
+        std::fs::create_dir_all(dir).map_err(folder)?;
         let lock = lock::take(dir)?;
         let path = dir.join(NAME);
+        let (mark, acknowledged) = Mark::open(dir).map_err(folder)?;
         let db = connect(&path)?;
-        let sqlite = |source| sqlite(&path, source);
-        let last = last(&db).map_err(sqlite)?;
+        let last = last(&db).map_err(|source| sqlite(&path, source))?;
+        if last < acknowledged {
+            return Err(JournalError::Lost { path, last, acknowledged, mark: mark::path(dir) });
+        }
         // A file that was just made must not vanish with its directory's entry in a power cut.
-        std::fs::File::open(dir)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| JournalError::Folder { dir: dir.to_owned(), source })?;
-        Ok(Self { db, last, path, _lock: lock })
+        std::fs::File::open(dir).and_then(|folder| folder.sync_all()).map_err(folder)?;
+        Ok(Self { disk: Disk::File(File { db, mark, _lock: lock }), last })
+    }
+
+    /// Opens the journal that is kept in `memory`.
+    ///
+    /// # Errors
+    /// Somebody has it open.
+    pub fn on(memory: &Memory) -> Result<Self, JournalError> {
+        let held = memory.hold()?;
+        let last = held.last();
+        Ok(Self { disk: Disk::Memory(held), last })
     }
 
     /// The place of the latest event; 0 when there is none.
     pub fn last(&self) -> Seq {
         self.last
     }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
 }
 
 fn connect(path: &Path) -> Result<Connection, JournalError> {
     let mut db = Connection::open(path).map_err(|source| sqlite(path, source))?;
+    // SQLite falls back to reading alone, and nothing could be acknowledged.
+    if db.is_readonly("main").map_err(|source| sqlite(path, source))? {
+        return Err(JournalError::ReadOnly { path: path.to_owned() });
+    }
     check_format(&mut db, path)?;
     configure(&db).map_err(|source| sqlite(path, source))?;
     Ok(db)
@@ -59,6 +71,7 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
 fn sqlite(path: &Path, source: rusqlite::Error) -> JournalError {
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => JournalError::NotOurs { path: path.to_owned() },
+        Some(ErrorCode::ReadOnly) => JournalError::ReadOnly { path: path.to_owned() },
         _ => JournalError::Sqlite { path: path.to_owned(), source },
     }
 }
@@ -85,7 +98,7 @@ fn check_format(db: &mut Connection, path: &Path) -> Result<(), JournalError> {
         (APPLICATION, found) if found > FILE_FORMAT => {
             Err(JournalError::Newer { path: path.to_owned(), found, known: FILE_FORMAT })
         }
-        (APPLICATION, found) => upgrade::file(db, found).map_err(fail),
+        (APPLICATION, found) if found > 0 => upgrade::file(db, found).map_err(fail),
         _ => Err(JournalError::NotOurs { path: PathBuf::from(path) }),
     }
 }

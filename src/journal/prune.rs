@@ -1,6 +1,6 @@
 //! Pruning: old events are dropped once no snapshot needs them.
 
-use super::{AppendError, Journal};
+use super::{AppendError, Disk, File, Journal};
 use crate::model::{Timestamp, limits};
 use rusqlite::params;
 
@@ -14,9 +14,14 @@ impl Journal {
     /// # Errors
     /// Nothing was dropped then.
     pub fn prune(&mut self, before: Timestamp) -> Result<usize, AppendError> {
-        self.prune_rows(before).map_err(AppendError::of)
+        match &mut self.disk {
+            Disk::File(file) => file.prune_rows(before).map_err(AppendError::of),
+            Disk::Memory(memory) => memory.prune(before),
+        }
     }
+}
 
+impl File {
     fn prune_rows(&mut self, before: Timestamp) -> rusqlite::Result<usize> {
         let sql = "SELECT count(*), coalesce(min(seq), 0) FROM snapshots";
         let (kept, oldest): (i64, i64) = self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -1,8 +1,11 @@
 //! Reading back: a replay that streams, and windows for people.
 
-use super::{Journal, upgrade};
+use super::sum::sum;
+use super::{Disk, File, Journal, upgrade};
 use crate::engine::Event;
 use crate::model::Seq;
+use crate::model::limits::MESSAGE_CHARS;
+use crate::model::text::clean;
 use rusqlite::{Row, params};
 
 /// Why the journal cannot be read.
@@ -10,14 +13,22 @@ use rusqlite::{Row, params};
 pub enum ReadError {
     /// An event is not understood.
     #[error(
-        "read event {seq} of the journal: {source}; install the version of Tidegate that wrote it, \
+        "read event {seq} of the journal: {why}; install the version of Tidegate that wrote it, \
          or put back a copy of the state directory from before"
     )]
     Decode {
         /// Which one.
         seq: Seq,
         /// What is wrong with it.
-        source: serde_json::Error,
+        why: String,
+    },
+    /// An event is not what was written.
+    #[error(
+        "read event {seq} of the journal: the disk has changed its bytes; put back a copy of the state directory from before"
+    )]
+    Changed {
+        /// Which one.
+        seq: Seq,
     },
     /// Events are missing that the replay needs.
     #[error(
@@ -30,7 +41,10 @@ pub enum ReadError {
         found: Seq,
     },
     /// The file cannot be read.
-    #[error("read the journal: {0}; check the disk")]
+    #[error(
+        "read the journal: {}; check the disk, then put back a copy of the state directory if the file is damaged",
+        clean(&.0.to_string(), MESSAGE_CHARS)
+    )]
     Sqlite(#[from] rusqlite::Error),
 }
 
@@ -43,9 +57,19 @@ pub struct Stored {
 }
 
 impl Stored {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let seq: i64 = row.get(0)?;
-        Ok(Self { seq: Seq(seq.unsigned_abs()), format: row.get(1)?, text: row.get(2)? })
+    pub(super) fn new(seq: Seq, format: i64, text: String) -> Self {
+        Self { seq, format, text }
+    }
+
+    /// Its place.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// A row of [`COLUMNS`].
+    fn of(row: &Row<'_>) -> Result<Self, ReadError> {
+        let seq = checked(row)?;
+        Ok(Self { seq, format: row.get(1)?, text: row.get(2)? })
     }
 
     /// The event and its place.
@@ -57,8 +81,26 @@ impl Stored {
     }
 }
 
+/// What a row is read from.
+const COLUMNS: &str = "seq, format, event, at, sum";
+
+/// The place of a row of [`COLUMNS`] that is as it was written.
+fn checked(row: &Row<'_>) -> Result<Seq, ReadError> {
+    let (place, format, at): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(3)?);
+    let seq = Seq(place.unsigned_abs());
+    if row.get::<_, i64>(4)? == sum(&[place, at, format], text(row)?) {
+        Ok(seq)
+    } else {
+        Err(ReadError::Changed { seq })
+    }
+}
+
+fn text<'a>(row: &'a Row<'_>) -> Result<&'a str, ReadError> {
+    row.get_ref(2)?.as_str().map_err(broken)
+}
+
 fn decode(seq: Seq, format: i64, text: &str) -> Result<(Seq, Event), ReadError> {
-    let event = upgrade::event(format, text).map_err(|source| ReadError::Decode { seq, source })?;
+    let event = upgrade::decode_event(format, text).map_err(|why| ReadError::Decode { seq, why })?;
     Ok((seq, event))
 }
 
@@ -68,20 +110,17 @@ impl Journal {
     /// # Errors
     /// An event that is missing or not understood ends it; those before it were handed over.
     pub fn replay(&self, after: Seq, mut each: impl FnMut(Seq, &Event)) -> Result<u64, ReadError> {
-        let mut select =
-            self.db.prepare_cached("SELECT seq, format, event FROM events WHERE seq > ?1 ORDER BY seq")?;
-        let mut rows = select.query([after.0.cast_signed()])?;
-        let mut at = after;
-        while let Some(row) = rows.next()? {
-            let seq = Seq(row.get::<_, i64>(0)?.unsigned_abs());
-            if seq.0 != at.0 + 1 {
-                return Err(ReadError::Gap { wanted: Seq(at.0 + 1), found: seq });
+        match &self.disk {
+            Disk::File(file) => file.replay(after, each),
+            Disk::Memory(memory) => {
+                let stored = memory.stored(after, usize::MAX);
+                for one in &stored {
+                    let (seq, event) = one.decode()?;
+                    each(seq, &event);
+                }
+                Ok(stored.len() as u64)
             }
-            let (seq, event) = decode(seq, row.get(1)?, row.get_ref(2)?.as_str().map_err(broken)?)?;
-            each(seq, &event);
-            at = seq;
         }
-        Ok(at.0 - after.0)
     }
 
     /// At most `limit` events after `after`, oldest first, as they are stored.
@@ -89,11 +128,10 @@ impl Journal {
     /// # Errors
     /// The disk.
     pub fn stored(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        let sql = "SELECT seq, format, event FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        let mut select = self.db.prepare_cached(sql)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![after.0.cast_signed(), limit], Stored::of)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        match &self.disk {
+            Disk::File(file) => file.stored(after, limit),
+            Disk::Memory(memory) => Ok(memory.stored(after, limit)),
+        }
     }
 
     /// At most `limit` events after `after`, oldest first.
@@ -111,6 +149,32 @@ impl Journal {
     pub fn tail(&self, limit: usize) -> Result<Vec<(Seq, Event)>, ReadError> {
         let back = u64::try_from(limit).unwrap_or(u64::MAX);
         self.events(Seq(self.last.0.saturating_sub(back)), limit)
+    }
+}
+
+impl File {
+    fn replay(&self, after: Seq, mut each: impl FnMut(Seq, &Event)) -> Result<u64, ReadError> {
+        let sql = format!("SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq");
+        let mut select = self.db.prepare_cached(&sql)?;
+        let mut rows = select.query([after.0.cast_signed()])?;
+        let mut at = after;
+        while let Some(row) = rows.next()? {
+            let seq = checked(row)?;
+            if seq.0 != at.0 + 1 {
+                return Err(ReadError::Gap { wanted: Seq(at.0 + 1), found: seq });
+            }
+            let (seq, event) = decode(seq, row.get(1)?, text(row)?)?;
+            each(seq, &event);
+            at = seq;
+        }
+        Ok(at.0 - after.0)
+    }
+
+    fn stored(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        let sql = format!("SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+        let mut select = self.db.prepare_cached(&sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        select.query_and_then(params![after.0.cast_signed(), limit], Stored::of)?.collect()
     }
 }
 

@@ -1,8 +1,11 @@
 //! Snapshots: a state as JSON, so that a start need not read everything, and an old event may be pruned.
 
 use super::append::AppendError;
-use super::{EVENT_FORMAT, Journal, ReadError};
+use super::sum::sum;
+use super::{Disk, EVENT_FORMAT, File, Journal, ReadError};
 use crate::engine::State;
+use crate::model::defect::{Defect, present};
+use crate::model::text::clean;
 use crate::model::{Seq, limits};
 use rusqlite::params;
 
@@ -25,22 +28,12 @@ impl Journal {
     /// The snapshots that were there are still there.
     pub fn snapshot(&mut self, seq: Seq, state: &State) -> Result<usize, SnapshotError> {
         let text = serde_json::to_string(state).map_err(SnapshotError::Encode)?;
-        self.put_snapshot(seq, &text).map_err(|error| SnapshotError::Write(AppendError::of(error)))?;
-        Ok(text.len())
-    }
-
-    fn put_snapshot(&mut self, seq: Seq, text: &str) -> rusqlite::Result<()> {
-        let keep = i64::try_from(limits::SNAPSHOTS).unwrap_or(i64::MAX);
-        let tx = self.db.transaction()?;
-        tx.execute(
-            "INSERT OR REPLACE INTO snapshots (seq, format, state) VALUES (?1, ?2, ?3)",
-            params![seq.0.cast_signed(), EVENT_FORMAT, text],
-        )?;
-        tx.execute(
-            "DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?1)",
-            [keep],
-        )?;
-        tx.commit()
+        let size = text.len();
+        let put = match &mut self.disk {
+            Disk::File(file) => file.put_snapshot(seq, &text).map_err(AppendError::of),
+            Disk::Memory(memory) => memory.put_snapshot(seq, text),
+        };
+        put.map(|()| size).map_err(SnapshotError::Write)
     }
 
     /// The latest snapshot that can be read, with its place; none when a replay must begin at the first event.
@@ -51,25 +44,74 @@ impl Journal {
     /// # Errors
     /// The disk.
     pub fn latest_snapshot(&self) -> Result<Option<(Seq, State)>, ReadError> {
-        let mut select = self.db.prepare("SELECT seq, format, state FROM snapshots ORDER BY seq DESC")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let seq = Seq(row.get::<_, i64>(0)?.unsigned_abs());
-            match decode(row.get(1)?, &row.get::<_, String>(2)?) {
-                Ok(mut state) => {
-                    state.restore_derived();
-                    return Ok(Some((seq, state)));
-                }
-                Err(why) => tracing::warn!(%seq, why, "passed over a snapshot that cannot be read"),
+        let latest = match &self.disk {
+            Disk::File(file) => file.latest_snapshot()?,
+            Disk::Memory(memory) => latest(memory.snapshots()),
+        };
+        Ok(latest.map(|(seq, mut state)| {
+            if present(Defect::SnapshotForgets) {
+                state.quarantine.clear();
             }
-        }
-        Ok(None)
+            (seq, state)
+        }))
     }
 }
 
-fn decode(format: i64, text: &str) -> Result<State, String> {
+/// The first that can be read.
+fn latest(newest_first: impl IntoIterator<Item = (Seq, i64, String)>) -> Option<(Seq, State)> {
+    newest_first.into_iter().find_map(|(seq, format, text)| match decode_state(format, &text) {
+        Ok(state) => Some((seq, state)),
+        Err(why) => {
+            tracing::warn!(%seq, why, "passed over a snapshot that cannot be read");
+            None
+        }
+    })
+}
+
+impl File {
+    fn put_snapshot(&mut self, seq: Seq, text: &str) -> rusqlite::Result<()> {
+        let place = seq.0.cast_signed();
+        let keep = i64::try_from(limits::SNAPSHOTS).unwrap_or(i64::MAX);
+        let tx = self.db.transaction()?;
+        tx.execute(
+            "INSERT OR REPLACE INTO snapshots (seq, format, state, sum) VALUES (?1, ?2, ?3, ?4)",
+            params![place, EVENT_FORMAT, text, sum(&[place, EVENT_FORMAT], text)],
+        )?;
+        tx.execute(
+            "DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?1)",
+            [keep],
+        )?;
+        tx.commit()
+    }
+
+    fn latest_snapshot(&self) -> Result<Option<(Seq, State)>, ReadError> {
+        let mut select =
+            self.db.prepare("SELECT seq, format, state, sum FROM snapshots ORDER BY seq DESC")?;
+        let mut rows = select.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (place, format, text): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let seq = Seq(place.unsigned_abs());
+            if row.get::<_, i64>(3)? == sum(&[place, format], &text) {
+                found.push((seq, format, text));
+            } else {
+                tracing::warn!(%seq, "passed over a snapshot whose bytes the disk has changed");
+            }
+        }
+        Ok(latest(found))
+    }
+}
+
+/// Reads a state as format `format` wrote it, with what is derived from it.
+///
+/// # Errors
+/// Why not, for a log: it is not what this program's format writes, or the format is another one.
+pub fn decode_state(format: i64, text: &str) -> Result<State, String> {
     if format != EVENT_FORMAT {
         return Err(format!("its format is {format} and this program's {EVENT_FORMAT}"));
     }
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    let mut state: State =
+        serde_json::from_str(text).map_err(|error| clean(&error.to_string(), limits::MESSAGE_CHARS))?;
+    state.restore_derived();
+    Ok(state)
 }

@@ -23,14 +23,21 @@ fn all(journal: &Journal) -> Vec<Event> {
     journal.events(Seq(0), usize::MAX).unwrap().into_iter().map(|(_, event)| event).collect()
 }
 
+fn db(journal: &Journal) -> &rusqlite::Connection {
+    match &journal.disk {
+        Disk::File(file) => &file.db,
+        Disk::Memory(_) => panic!("these tests are about the file"),
+    }
+}
+
 /// Enough rows that the journal has room for nothing more, until `room` gives it back.
 pub(crate) fn no_room(journal: &Journal) {
-    let pages: i64 = journal.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    journal.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    let pages: i64 = db(journal).pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    db(journal).pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
 }
 
 pub(crate) fn room(journal: &Journal) {
-    journal.db.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
+    db(journal).pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
 }
 
 #[test]
@@ -70,7 +77,7 @@ fn a_second_daemon_is_refused_with_the_first_ones_pid() {
 fn a_newer_file_is_refused_with_what_to_do() {
     let dir = folder();
     let journal = Journal::open(dir.path()).unwrap();
-    journal.db.pragma_update(None, "user_version", FILE_FORMAT + 1).unwrap();
+    db(&journal).pragma_update(None, "user_version", FILE_FORMAT + 1).unwrap();
     drop(journal);
     let refused = Journal::open(dir.path()).unwrap_err();
     assert!(matches!(refused, JournalError::Newer { found, .. } if found == FILE_FORMAT + 1));
@@ -137,19 +144,35 @@ fn a_torn_tail_keeps_every_batch_before_the_cut_and_no_half_of_one() {
     }
 }
 
-#[test]
-fn an_event_that_is_not_understood_is_named_with_what_to_do() {
+/// Changes event 2 as a newer program would have written it, or as a disk would have it, and says what a replay makes of that.
+fn replayed_with(event: &str, format: i64, summed: bool) -> ReadError {
     let dir = folder();
     let mut journal = Journal::open(dir.path()).unwrap();
     journal.append(&batch(1, 3)).unwrap();
-    for change in ["event = '{\"at\":0}'", "format = 99"] {
-        journal.db.execute(&format!("UPDATE events SET {change} WHERE seq = 2"), []).unwrap();
-        let mut seen = 0;
-        let error = journal.replay(Seq(0), |_, _| seen += 1).unwrap_err();
+    let sum = if summed { sum::sum(&[2, 2, format], event) } else { 7 };
+    let sql = "UPDATE events SET event = ?1, format = ?2, sum = ?3 WHERE seq = 2";
+    db(&journal).execute(sql, rusqlite::params![event, format, sum]).unwrap();
+    let mut seen = 0;
+    let error = journal.replay(Seq(0), |_, _| seen += 1).unwrap_err();
+    assert_eq!(seen, 1);
+    error
+}
+
+#[test]
+fn an_event_that_is_not_understood_is_named_with_what_to_do() {
+    let good = serde_json::to_string(&event(2)).unwrap();
+    for (event, format) in [("{\"at\":0}", EVENT_FORMAT), (good.as_str(), 99)] {
+        let error = replayed_with(event, format, true);
         assert!(matches!(error, ReadError::Decode { seq: Seq(2), .. }), "{error}");
         assert!(error.to_string().contains("install the version"), "{error}");
-        assert_eq!(seen, 1);
     }
+}
+
+#[test]
+fn an_event_that_the_disk_has_changed_is_never_replayed() {
+    let error = replayed_with(&serde_json::to_string(&event(3)).unwrap(), EVENT_FORMAT, false);
+    assert!(matches!(error, ReadError::Changed { seq: Seq(2) }), "{error}");
+    assert!(error.to_string().contains("put back a copy"), "{error}");
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn a_missing_event_ends_a_replay() {
     let dir = folder();
     let mut journal = Journal::open(dir.path()).unwrap();
     journal.append(&batch(1, 3)).unwrap();
-    journal.db.execute("DELETE FROM events WHERE seq = 2", []).unwrap();
+    db(&journal).execute("DELETE FROM events WHERE seq = 2", []).unwrap();
     let error = journal.replay(Seq(0), |_, _| ()).unwrap_err();
     assert!(matches!(error, ReadError::Gap { wanted: Seq(2), found: Seq(3) }), "{error}");
 }
@@ -178,9 +201,9 @@ fn the_latest_readable_snapshot_is_taken_and_only_two_are_kept() {
         journal.snapshot(Seq(seq), &state(i64::try_from(seq).unwrap())).unwrap();
     }
     assert_eq!(journal.latest_snapshot().unwrap(), Some((Seq(9), state(9))));
-    journal.db.execute("UPDATE snapshots SET state = '{' WHERE seq = 9", []).unwrap();
+    db(&journal).execute("UPDATE snapshots SET state = '{' WHERE seq = 9", []).unwrap();
     assert_eq!(journal.latest_snapshot().unwrap(), Some((Seq(6), state(6))));
-    journal.db.execute("UPDATE snapshots SET format = 99 WHERE seq = 6", []).unwrap();
+    db(&journal).execute("UPDATE snapshots SET format = 99 WHERE seq = 6", []).unwrap();
     assert_eq!(journal.latest_snapshot().unwrap(), None);
 }
 
@@ -223,7 +246,7 @@ fn a_place_is_not_used_again_when_all_events_are_gone() {
     let mut journal = Journal::open(dir.path()).unwrap();
     journal.append(&batch(1, 3)).unwrap();
     journal.snapshot(Seq(3), &state(3)).unwrap();
-    journal.db.execute("DELETE FROM events", []).unwrap();
+    db(&journal).execute("DELETE FROM events", []).unwrap();
     drop(journal);
     assert_eq!(Journal::open(dir.path()).unwrap().append(&batch(4, 1)).unwrap(), [Seq(4)]);
 }

@@ -7,6 +7,8 @@
 use super::DockerfileError;
 use super::text::{Piece, is_blank, quoted_word};
 use crate::model::jobs::Need;
+use crate::model::limits::MESSAGE_CHARS;
+use crate::model::text::clean;
 
 /// One instruction with all its lines joined.
 #[derive(Debug)]
@@ -94,8 +96,7 @@ fn directives(text: &str) -> Result<(char, Option<Need>), DockerfileError> {
             ("escape", "\\") => {}
             ("escape", "`") => escape = '`',
             ("escape", _) => {
-                let what = "the escape directive takes `\\` or a backtick".to_owned();
-                return Err(DockerfileError::Syntax { line: row.number, what });
+                return Err(syntax(row.number, "the escape directive takes `\\` or a backtick"));
             }
             ("syntax", _) => frontend = Some(Need { line: row.number, what: "# syntax=".to_owned() }),
             ("check", _) => {}
@@ -191,7 +192,12 @@ fn skip_heredoc<'a>(
         text == delimiter.word
     };
     let what = || format!("the here-document never ends; write {} on a line of its own", delimiter.word);
-    rows.find(ends).map(|_| ()).ok_or_else(|| DockerfileError::Syntax { line, what: what() })
+    rows.find(ends).map(|_| ()).ok_or_else(|| syntax(line, &what()))
+}
+
+/// What is wrong on a line, in words that may hold some of the file's own.
+pub(super) fn syntax(line: usize, what: &str) -> DockerfileError {
+    DockerfileError::Syntax { line, what: clean(what, MESSAGE_CHARS) }
 }
 
 /// `--name=value` words at the beginning of `rest`, without their quotes, and what follows them.

@@ -1,7 +1,7 @@
 //! Instructions as stages: what each is built from and what it takes from elsewhere.
 
 use super::DockerfileError;
-use super::scan::{Flag, Instruction, Scanned, flags};
+use super::scan::{Flag, Instruction, Scanned, flags, syntax};
 use super::text::{LineStarts, Piece};
 use super::vars::Vars;
 use crate::model::jobs::{BaseName, Need, Place, Unknown};
@@ -120,7 +120,7 @@ impl Reader<'_> {
             }
             "ARG" => Ok(()),
             _ if self.raw.is_empty() => {
-                Err(syntax(*line, format!("{keyword} stands before the first FROM; only ARG may")))
+                Err(syntax(*line, &format!("{keyword} stands before the first FROM; only ARG may")))
             }
             "COPY" | "ADD" | "RUN" => {
                 self.takes(*line, keyword, rest);
@@ -134,12 +134,12 @@ impl Reader<'_> {
         let (flags, rest) = flags(rest, self.escape);
         for flag in flags {
             if flag.name != "platform" {
-                return Err(syntax(line, format!("FROM has no flag --{}; it has --platform", flag.name)));
+                return Err(syntax(line, &format!("FROM has no flag --{}; it has --platform", flag.name)));
             }
             self.platform_need(line, &flag.value.text, "FROM --platform");
         }
         let mut words = rest.words().into_iter();
-        let usage = || syntax(line, "FROM takes one image, and may go on with `AS name`".to_owned());
+        let usage = || syntax(line, "FROM takes one image, and may go on with `AS name`");
         let image = words.next().ok_or_else(usage)?;
         self.platform_need(line, &image.text, "FROM");
         let name = match (words.next(), words.next(), words.next()) {
@@ -232,6 +232,9 @@ impl Reader<'_> {
         }
         let named = self.named(name);
         match named[..] {
+            [] if self.in_pieces(word) => {
+                self.unknown(word, "quotes or escapes stand inside the name; write it in one piece")
+            }
             [] => self.image(word, name),
             [stage] if stage == index => self.unknown(word, "a stage cannot take from itself"),
             [stage] => {
@@ -242,6 +245,11 @@ impl Reader<'_> {
             }
             [_, _, ..] => self.unknown(word, &format!("more than one stage is called {name:?}")),
         }
+    }
+
+    /// Whether something stands between its first and last character that is not of it: an edit there would leave half a quote behind.
+    fn in_pieces(&self, word: &Piece) -> bool {
+        word.place(&self.lines).is_some_and(|place| place.end - place.start != word.text.len())
     }
 
     /// The stages of a name, in the order of the file.
@@ -301,17 +309,13 @@ fn stage_name(line: usize, name: &str) -> Result<String, DockerfileError> {
     let shown = clean(name, 64);
     Err(syntax(
         line,
-        format!("{shown:?} is not a stage name; begin with a letter and use letters, digits and `- _ .`"),
+        &format!("{shown:?} is not a stage name; begin with a letter and use letters, digits and `- _ .`"),
     ))
-}
-
-fn syntax(line: usize, what: String) -> DockerfileError {
-    DockerfileError::Syntax { line, what }
 }
 
 fn unknown_keyword(line: usize, keyword: &str) -> DockerfileError {
     let shown = clean(keyword, 32);
     let near = KEYWORDS.iter().find(|known| strsim::damerau_levenshtein(known, &shown) <= 2);
     let hint = near.map_or_else(String::new, |known| format!("; did you mean {known}?"));
-    syntax(line, format!("{shown:?} is not an instruction{hint}"))
+    syntax(line, &format!("{shown:?} is not an instruction{hint}"))
 }

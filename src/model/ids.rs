@@ -113,6 +113,10 @@ name_id!(
     Owner
 );
 name_id!(
+    /// A channel of the configuration: how an owner is told.
+    ChannelName
+);
+name_id!(
     /// A workload's own name inside its fleet: the Swarm service, the Deployment, the container.
     WorkloadName
 );

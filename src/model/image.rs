@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+/// The longest name: a host and a repository of 255 characters each and a tag of 128, with what stands between them.
+const LONGEST_NAME: usize = 255 + 1 + 255 + 1 + 128;
+
 /// Why a text is not an image name or digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// The text is empty, or longer than any registry accepts.
-    #[error("{0:?} is not an image name: it must have 1 to 512 characters")]
+    #[error("{0:?} is not an image name: it must have 1 to {LONGEST_NAME} characters")]
     Length(String),
-    /// The host part is not `name`, `name:port` or an address.
+    /// The host part is not `name.with.a.dot`, `name:port` or an address.
     #[error("{0:?} is not a registry host; write for example `registry.example.com:5000`")]
     Registry(String),
     /// The repository has characters that registries refuse.
@@ -92,12 +95,10 @@ impl Registry {
 impl FromStr for Registry {
     type Err = ImageError;
     fn from_str(text: &str) -> Result<Self, ImageError> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-        let ok = !text.is_empty() && text.len() <= 255 && text.chars().all(legal);
         let lower = text.to_ascii_lowercase();
         let name =
             if lower == "index.docker.io" || lower == "registry-1.docker.io" { "docker.io" } else { &lower };
-        if ok { Ok(Self(name.to_owned())) } else { Err(ImageError::Registry(text.to_owned())) }
+        if is_host(&lower) { Ok(Self(name.to_owned())) } else { Err(ImageError::Registry(text.to_owned())) }
     }
 }
 
@@ -204,18 +205,13 @@ impl ImageRef {
 
     /// The name without its registry, unless that is all that tells two images apart: `billing:3.2`.
     pub fn short(&self) -> String {
-        let repository =
-            self.repository.as_str().strip_prefix("library/").unwrap_or(self.repository.as_str());
-        format!("{repository}:{}", self.tag)
+        format!("{}:{}", without_library(&self.repository), self.tag)
     }
 }
 
 impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.registry == Registry::docker_hub() {
-            return f.pad(&self.short());
-        }
-        f.pad(&format!("{}/{}:{}", self.registry, self.repository, self.tag))
+        f.pad(&format!("{}:{}", familiar(&self.registry, &self.repository), self.tag))
     }
 }
 
@@ -244,7 +240,7 @@ impl FromStr for ImageRef {
     /// Reads `[host/]repository[:tag]`. The first component is a host when it has a dot or a port, or is
     /// `localhost` (the rule of the Docker reference grammar). A digest is refused: use [`PinnedRef`].
     fn from_str(text: &str) -> Result<Self, ImageError> {
-        if text.is_empty() || text.len() > 512 {
+        if text.is_empty() || text.len() > LONGEST_NAME {
             return Err(ImageError::Length(text.chars().take(64).collect()));
         }
         let (registry, rest) = split_host(text)?;
@@ -270,11 +266,7 @@ pub struct PinnedRef {
 
 impl fmt::Display for PinnedRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.registry == Registry::docker_hub() {
-            let name = self.repository.as_str().strip_prefix("library/").unwrap_or(self.repository.as_str());
-            return write!(f, "{name}@{}", self.digest);
-        }
-        write!(f, "{}/{}@{}", self.registry, self.repository, self.digest)
+        write!(f, "{}@{}", familiar(&self.registry, &self.repository), self.digest)
     }
 }
 
@@ -310,9 +302,59 @@ impl FromStr for PinnedRef {
 
 fn split_host(text: &str) -> Result<(Registry, &str), ImageError> {
     match text.split_once('/') {
-        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => Ok((host.parse()?, rest)),
+        Some((host, rest)) if names_a_host(host) => Ok((host.parse()?, rest)),
         _ => Ok((Registry::docker_hub(), text)),
     }
+}
+
+/// The rule by which a name's first component is a host and no part of the repository.
+fn names_a_host(component: &str) -> bool {
+    component.contains(['.', ':']) || component == "localhost"
+}
+
+/// Whether `text`, in lower case, is a host that can stand in a name: with a dot, a port or brackets, or `localhost`.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            let port = if rest.is_empty() { Some(None) } else { rest.strip_prefix(':').map(Some) };
+            let Some(port) = port else { return false };
+            (is_address(address), port)
+        }
+        None => match text.split_once(':') {
+            Some((name, port)) => (is_dns_name(name), Some(port)),
+            None => (is_dns_name(text), None),
+        },
+    };
+    let port =
+        port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    name && port && text.len() <= 255 && names_a_host(text)
+}
+
+/// Whether it has the characters of an IPv6 address; the system says the rest.
+fn is_address(text: &str) -> bool {
+    text.contains(':') && text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'))
+}
+
+fn is_dns_name(text: &str) -> bool {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    edge(text.chars().next()) && edge(text.chars().last()) && text.chars().all(legal)
+}
+
+/// `library/debian` as `debian`; nothing else is shortened, since only that is read back as it was.
+fn without_library(repository: &Repository) -> &str {
+    let name = repository.as_str();
+    name.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(name)
+}
+
+/// The shortest form that is read back as the same name.
+fn familiar(registry: &Registry, repository: &Repository) -> String {
+    let short = without_library(repository);
+    let as_host = short.split_once('/').is_some_and(|(first, _)| names_a_host(first));
+    if *registry == Registry::docker_hub() && !as_host {
+        return short.to_owned();
+    }
+    format!("{registry}/{repository}")
 }
 
 /// Docker Hub keeps its official images under `library/`, which nobody writes.
@@ -339,6 +381,30 @@ mod tests {
         assert_eq!(image("microsoft/dotnet:1.0.1-core").to_string(), "microsoft/dotnet:1.0.1-core");
         assert_eq!(image("10.0.0.1:5000/os:1").to_string(), "10.0.0.1:5000/os:1");
         assert_eq!(image("localhost/a/b").to_string(), "localhost/a/b:latest");
+    }
+
+    #[test]
+    fn a_name_is_never_shown_as_another_ones() {
+        for text in ["docker.io/my.org/app:1", "docker.io/localhost/a:1", "docker.io/library/a/b:1"] {
+            let name = image(text);
+            assert_eq!(image(&name.to_string()), name);
+            let pinned = name.at(Digest::of(b"x"));
+            assert_eq!(pinned.to_string().parse(), Ok(pinned));
+        }
+    }
+
+    #[test]
+    fn a_host_has_a_dot_or_a_port_so_that_it_is_none_of_docker_hubs_names() {
+        for text in
+            ["r.example", "r:5000", "localhost", "10.0.0.1:5000", "[::1]:5000", "[fe80::1]", "A.example:80"]
+        {
+            assert!(text.parse::<Registry>().is_ok(), "{text:?}");
+        }
+        for text in
+            ["", "r", "r:", ":5000", "r:99999", "a:b:c", "[[[", "[x]", "-r.example", "r.example/", "::1"]
+        {
+            assert!(text.parse::<Registry>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

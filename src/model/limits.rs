@@ -166,3 +166,21 @@ pub const LINK_RETRY_FIRST: Span = Span::from_millis(250);
 pub const LINK_RETRY_LONGEST: Span = Span::from_secs(5);
 /// Characters that a field of the console takes.
 pub const FIELD_CHARS: usize = 400;
+/// Longest wait between two tries to tell a channel: it doubles up to here.
+pub const NOTICE_LONGEST: Span = Span::from_secs(900);
+/// How long a channel is tried for one notice; then it is given up, and a person is told on screen. A night and a day.
+pub const NOTICE_FOR: Span = Span::from_secs(24 * 3_600);
+/// The longest that one try to tell a channel may take where the configuration says nothing else.
+pub const NOTICE_WITHIN: Span = Span::from_secs(15);
+/// Notices that are told at a time; each waits for a receiver, which may hang for its whole time.
+pub const NOTICES_AT_ONCE: usize = 8;
+/// Lines of evidence in one notice: what a person reads in a chat.
+pub const NOTICE_LINES: usize = 20;
+/// Lines at the end of each log that a dossier keeps.
+pub const DOSSIER_LOG_LINES: usize = 60;
+/// Logs that a dossier keeps the end of: build, tests, second try, control.
+pub const DOSSIER_LOGS: usize = 6;
+/// Events of the journal that a dossier's facts are looked for in: a run's, among a busy day's others.
+pub const DOSSIER_EVENTS: u64 = 20_000;
+/// Facts of the run that a dossier's timeline tells, the latest ones.
+pub const DOSSIER_FACTS: usize = 200;

@@ -9,6 +9,7 @@
 //!   jobs    BuildJob, TestJob, DeployJob, …       what the engine asks the world to do
 //!   edit    apply()                               edits of a Dockerfile, applied
 //!   reports BuildReport, TestReport, Look, …      what the world answered
+//!   drill   Lesson, Debriefing                   what the player of a drill is told
 //!   text    clean()                               what outsiders wrote, made safe to show
 //!   limits                                        every bound, with its reason
 //! ```
@@ -17,12 +18,16 @@
 
 pub mod actor;
 pub mod command;
+pub mod defect;
+pub mod dossier;
+pub mod drill;
 pub mod edit;
 pub mod ids;
 pub mod image;
 pub mod jobs;
 pub mod limits;
 pub mod logname;
+pub mod notices;
 pub mod reports;
 pub mod secret;
 pub mod setup;
@@ -33,8 +38,8 @@ pub mod waiting;
 pub use actor::Actor;
 pub use command::{Command, Seen};
 pub use ids::{
-    Action, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey, TaskId,
-    WorkloadId, WorkloadName,
+    Action, ChannelName, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey,
+    TaskId, WorkloadId, WorkloadName,
 };
 pub use image::{Digest, ImageRef, PinnedRef, Registry, Repository, Tag};
 pub use setup::Setup;

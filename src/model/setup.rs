@@ -3,8 +3,9 @@
 //! [`config`](crate::config) makes it from the file; the journal carries it, so that a replay needs no file.
 //! It never holds a secret: credentials stay in the adapters that need them.
 
-use super::ids::{FleetName, GateName, Owner, WorkloadId};
+use super::ids::{ChannelName, FleetName, GateName, Owner, WorkloadId};
 use super::image::{ImageRef, Registry};
+use super::notices::Channel;
 use super::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,9 @@ pub struct Setup {
     pub workloads: BTreeMap<WorkloadId, Workload>,
     /// Who must approve what.
     pub gates: BTreeMap<GateName, Gate>,
+    /// How owners are told of incidents.
+    #[serde(default)]
+    pub channels: BTreeMap<ChannelName, Channel>,
     /// How long things are kept.
     pub retention: Retention,
     /// What a newer change of an image does to a run that is under way.

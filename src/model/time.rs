@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -67,6 +68,13 @@ impl Add<Span> for Timestamp {
     }
 }
 
+impl Add for Span {
+    type Output = Self;
+    fn add(self, span: Self) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
 impl Sub<Span> for Timestamp {
     type Output = Self;
     fn sub(self, span: Span) -> Self {
@@ -106,6 +114,36 @@ impl Span {
     }
 }
 
+/// The units in which a length of time is typed, the largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// What is no length of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no length of time; write a whole number and a unit: `500ms`, `10s`, `5m`, `2h` or `7d`")]
+pub struct SpanError(String);
+
+impl FromStr for Span {
+    type Err = SpanError;
+
+    /// Reads one whole number and one unit.
+    fn from_str(text: &str) -> Result<Self, SpanError> {
+        let bad = || SpanError(text.chars().take(64).collect());
+        let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
+        let number: u64 = text[..end].parse().map_err(|_| bad())?;
+        let (_, millis) = UNITS.iter().find(|(unit, _)| *unit == &text[end..]).ok_or_else(bad)?;
+        number.checked_mul(*millis).map(Self).ok_or_else(bad)
+    }
+}
+
+impl Span {
+    /// As it would be typed, nothing lost: `90s`, `1500ms`, `2h`.
+    pub fn exact(self) -> String {
+        let whole = UNITS.iter().find(|(_, millis)| self.0 > 0 && self.0.is_multiple_of(*millis));
+        let (unit, millis) = whole.copied().unwrap_or(("s", 1_000));
+        format!("{}{unit}", self.0 / millis)
+    }
+}
+
 impl fmt::Display for Span {
     /// `40s`, `3m02`, `2h05`, `3d`: two units at most, as the console shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +167,13 @@ mod tests {
         let shown: Vec<String> =
             [0, 40, 182, 7500, 259_200].iter().map(|s| Span::from_secs(*s).to_string()).collect();
         assert_eq!(shown, ["0s", "40s", "3m02", "2h05", "3d"]);
+    }
+
+    #[test]
+    fn a_length_reads_back_as_it_is_written() {
+        for text in ["500ms", "90s", "5m", "2h", "7d", "0s"] {
+            assert_eq!(text.parse::<Span>().unwrap().exact(), text);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!   Tester       a candidate to a report     adapters::tester     sim
 //!   Fleet        an orchestrator             adapters::fleet      sim
 //!   Prober       our own HTTP requests       adapters::probe      sim
+//!   Notifier     an owner's channel        adapters::notify     sim
 //!   Recipes      Dockerfiles and contexts    files                sim
 //!   Clock        now, and waiting            adapters::clock      sim
 //! ```
@@ -18,6 +19,7 @@
 
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
+use crate::model::notices::NoticeJob;
 pub use crate::model::reports::Running;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, ProbeAnswer, PublishReport, TestReport,
@@ -135,6 +137,14 @@ pub trait Prober: Send + Sync {
     async fn probe(&self, spec: &ProbeSpec, address: &str) -> ProbeAnswer;
 }
 
+/// Tells owners.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Tells the job's channel, once. The receiver may have been told before: the notice's id is the same then. Everything but
+    /// a receiver's clear yes is "not arrived, as far as we know", and is tried again by the engine.
+    async fn notify(&self, job: &NoticeJob) -> Answer<()>;
+}
+
 /// Reads recipes from where they are kept.
 #[async_trait]
 pub trait Recipes: Send + Sync {
@@ -165,6 +175,8 @@ pub struct World {
     pub prober: Box<dyn Prober>,
     /// Dockerfiles.
     pub recipes: Box<dyn Recipes>,
+    /// Owners' channels.
+    pub notifier: Box<dyn Notifier>,
     /// Time.
     pub clock: std::sync::Arc<dyn Clock>,
 }

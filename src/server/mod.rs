@@ -38,7 +38,8 @@ pub use table::Table;
 use crate::api::Reply;
 use crate::api::rows::{EventRow, Stuck};
 use crate::api::why::Why;
-use crate::model::{Actor, Command, Digest, ImageRef, Registry, Seq};
+use crate::model::dossier::Dossier;
+use crate::model::{Actor, Command, Digest, ImageRef, IncidentId, Registry, Seq};
 use async_trait::async_trait;
 use std::path::Path;
 
@@ -55,6 +56,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Why a thing is as it is: `42`, `42/image:web:1`, `incident 3`. None when there is no such thing.
     async fn why(&self, id: &str) -> Option<Why>;
+
+    /// The dossier of an incident; none when there is no such incident. Or why it cannot be read, cleaned.
+    async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String>;
 
     /// Journals a hint. It is on disk when this returns `Ok`.
     async fn hint(&self, hint: Hint) -> Result<(), Stuck>;

@@ -1,6 +1,7 @@
 //! What one reader of the rows has not been told yet, by key: it can lag for hours and owes at most one entry a row.
 
 use crate::api::rows::RowKey;
+use crate::model::defect::{Defect, present};
 use crate::model::limits::DELTA_ROWS;
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ impl Outbox {
 
     /// A row went.
     pub fn removed(&mut self, key: &RowKey) {
-        if self.anew {
+        if self.anew || present(Defect::RemovalLost) {
             return;
         }
         if self.owed.get(key) == Some(&Owed::New) {

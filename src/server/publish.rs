@@ -3,7 +3,7 @@
 use super::rows::{self, Beside};
 use super::table::Table;
 use crate::api::rows::{Row, RowKey};
-use crate::engine::{Event, EventKind, Key, State};
+use crate::engine::{Event, Key, State};
 use crate::model::Seq;
 use crate::model::limits::EVENT_ROWS;
 use std::collections::BTreeSet;
@@ -26,18 +26,10 @@ pub fn publish(table: &Table, seq: Seq, state: &State, beside: &dyn Beside, keys
 pub fn publish_events(table: &Table, state: &State, events: &[(Seq, Event)]) {
     let Some((last, _)) = events.last() else { return };
     let first = Seq(last.0.saturating_sub(EVENT_ROWS as u64) + 1);
-    let fresh = events.iter().filter(|(seq, event)| *seq >= first && !is_routine(&event.kind));
+    let fresh = events.iter().filter(|(seq, event)| *seq >= first && !event.kind.is_routine());
     let upsert = fresh.map(|(seq, event)| Row::Event(rows::event(state, *seq, event))).collect();
     let old = table.keys(RowKey::Event(Seq(0))..RowKey::Event(first));
     table.apply(*last, upsert, &old);
-}
-
-/// Facts that say nothing to a person by themselves: what they lead to has a line of its own. `tidegate events` has them all.
-fn is_routine(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::DeadlinePassed | EventKind::WorkloadsSeen { .. } | EventKind::HintReceived { .. }
-    )
 }
 
 /// A table for this process, filled from the state at `seq` and the journal's latest lines.

@@ -7,8 +7,12 @@ use crate::api::rows::EventRow;
 use crate::api::why::Why;
 use crate::daemon::{Handle, Reply};
 use crate::engine::Key;
+use crate::model::dossier::Dossier;
 use crate::model::reports::Look;
-use crate::model::{Actor, Command, EffectId, ImageRef, Registry, Seq, Setup, Timestamp, WorkloadId, limits};
+use crate::model::text::clean;
+use crate::model::{
+    Actor, Command, EffectId, ImageRef, IncidentId, Registry, Seq, Setup, Timestamp, WorkloadId, limits,
+};
 use crate::ports::Progress;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,13 +59,15 @@ impl Served {
         loop {
             let mut keys = BTreeSet::new();
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
+                // Before what was touched, which may never end; a tick comes once a second.
+                _ = second.tick() => keys.extend(self.handle.sources().into_keys().map(Key::Source)),
                 next = touched.recv() => match next {
                     Ok(touch) => keys.extend(touch.keys),
                     Err(RecvError::Lagged(_)) => drop(keys.insert(Key::All)),
                     Err(RecvError::Closed) => return,
                 },
-                _ = second.tick() => keys.extend(self.handle.sources().into_keys().map(Key::Source)),
             }
             // All that has gathered is read at once, so that a burst costs one reading. That we lag is said by the next `recv`.
             while let Ok(more) = touched.try_recv() {
@@ -100,7 +106,12 @@ impl Served {
 impl Beside for Served {
     fn about(&self) -> About {
         let options = self.handle.options();
-        About { version: options.version.clone(), pid: options.pid, read_only: options.read_only }
+        About {
+            name: options.name.clone(),
+            version: options.version.clone(),
+            pid: options.pid,
+            read_only: options.read_only,
+        }
     }
 
     fn since(&self) -> Timestamp {
@@ -146,6 +157,10 @@ impl Source for Served {
         let subject = id.parse().ok()?;
         let events = self.handle.tail(limits::EVENT_ROWS).unwrap_or_default();
         self.handle.read(|state| why::why(state, &subject, &events, WHY_FACTS))
+    }
+
+    async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {
+        self.handle.dossier(id).await.map_err(|error| clean(&error.to_string(), limits::MESSAGE_CHARS))
     }
 
     async fn hint(&self, hint: Hint) -> Result<(), api::rows::Stuck> {

@@ -3,7 +3,7 @@
 use crate::api::subject::{Subject, matching};
 use crate::api::why::{Fact, Link, Why};
 use crate::engine::run::{Body, DeployStage, ImageStage, Run, Step};
-use crate::engine::{Event, EventKind, State, describe};
+use crate::engine::{Event, State, describe, dossier};
 use crate::model::{IncidentId, Seq, StepKey};
 
 /// Why a thing is as it is; none when there is no such thing, or when a short name means several.
@@ -92,13 +92,8 @@ fn facts(
     events: &[(Seq, Event)],
     most: usize,
 ) -> Vec<Fact> {
-    let concerns = |event: &Event| match event.kind.subject() {
-        Some((id, about)) => id == run.id && (step.is_none() || about.is_none() || about.as_ref() == step),
-        None => {
-            matches!(&event.kind, EventKind::TagSeen { image, .. } if *image == run.change.image && event.at <= run.started)
-        }
-    };
-    let told: Vec<&Event> = events.iter().map(|(_, event)| event).filter(|event| concerns(event)).collect();
+    let concerns = |event: &&Event| dossier::concerns(run, step, event);
+    let told: Vec<&Event> = events.iter().map(|(_, event)| event).filter(concerns).collect();
     let fact = |event: &&Event| Fact {
         at: event.at,
         who: event.by.to_string(),

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use tidegate::api::client::Client;
 use tidegate::cli::ConsoleStart;
-use tidegate::console::{self, Options, Source};
+use tidegate::console::{self, Options, Source, Time};
 
 /// 1. The standard output is no terminal: the state as plain lines, once.
 /// 2. A daemon answers, or a socket or configuration was named: the console attaches, and waits for the daemon if need be.
@@ -27,6 +27,8 @@ pub async fn run(start: &ConsoleStart, socket: &Path, config: Option<&Path>) -> 
         ascii: start.ascii,
         colour: None,
         read_only: observing,
+        time: Time::default(),
+        drill: None,
     };
     console::run(options).await.map_err(|e| Trouble::failed(&e))
 }

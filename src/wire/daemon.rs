@@ -1,5 +1,6 @@
 //! `tidegate daemon`: configuration, world, daemon, doors; until a signal says that it is over.
 
+use super::doors::Open;
 use super::{Trouble, world};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,19 +8,12 @@ use tidegate::adapters::clock::SystemClock;
 use tidegate::cli::DaemonStart;
 use tidegate::config::{self, Resolved};
 use tidegate::daemon::{self, Handle, Options};
-use tidegate::model::Timestamp;
-use tidegate::ports::Clock;
-use tidegate::server::served::Served;
-use tidegate::server::socket::Socket;
-use tidegate::server::webhook::{Counts, Intake, Token};
-use tidegate::server::{About, Doors, routes, webhook};
+use tidegate::server::webhook::Token;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Where a configuration is looked for when none is named.
-const CONFIG: &str = "tidegate.toml";
+pub(super) const CONFIG: &str = "tidegate.toml";
 
 pub async fn run(start: &DaemonStart, socket: Option<&Path>, config: Option<&Path>) -> Result<(), Trouble> {
     log_to_stderr();
@@ -62,6 +56,9 @@ fn options(start: &DaemonStart, resolved: &Resolved) -> Options {
         holder: format!("{}, process {pid}", tidegate::model::text::clean(host.trim(), 64)),
         read_only: start.observe,
         take_over: start.take_over,
+        name: None,
+        memory: None,
+        install: None,
     }
 }
 
@@ -72,45 +69,14 @@ fn log_to_stderr() {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
-/// What serves, until it is told to stop.
-struct Open {
-    stop: CancellationToken,
-    tasks: TaskTracker,
-}
-
-impl Open {
-    async fn close(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
-
 async fn serve(handle: &Handle, resolved: &Resolved, path: &Path) -> Result<Open, Trouble> {
-    let socket = Socket::bind(path).await.map_err(|e| Trouble::failed(&e))?;
-    let served = Served::new(handle.clone());
-    let epoch = u64::try_from(handle.now().as_millis()).unwrap_or(0);
-    let table = served.table(epoch);
-    let counts = Arc::new(Counts::default());
-    let options = handle.options();
-    let doors = Doors {
-        table: table.clone(),
-        source: served.clone(),
-        about: About { version: options.version.clone(), pid: options.pid, read_only: options.read_only },
-        webhooks: counts.clone(),
-        now: || -> Timestamp { SystemClock.now() },
-    };
-    let open = Open { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+    let mut open = Open::at(handle, path, Arc::new(SystemClock)).await?;
     if let Some(hooks) = &resolved.webhook {
         let listener = TcpListener::bind(hooks.listen).await;
         let listener =
             listener.map_err(|e| Trouble::failed(&format!("cannot listen on {}: {e}", hooks.listen)))?;
-        let intake = Arc::new(Intake::new(served.clone(), counts));
-        let token = Token::new(hooks.token.expose());
-        open.tasks.spawn(webhook::serve(listener, intake, token, open.stop.clone()));
+        open.webhook(listener, Token::new(hooks.token.expose()));
     }
-    open.tasks.spawn(served.publish(table, open.stop.clone()));
-    open.tasks.spawn(routes::serve(socket, doors, open.stop.clone()));
     Ok(open)
 }
 

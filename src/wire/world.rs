@@ -11,13 +11,15 @@ use tidegate::adapters::builder::EngineBuilder;
 use tidegate::adapters::clock::SystemClock;
 use tidegate::adapters::engine_client::Engine;
 use tidegate::adapters::fleet::swarm::Swarm;
+use tidegate::adapters::notify::Channels;
 use tidegate::adapters::probe::HttpProber;
 use tidegate::adapters::registry::{self, RegistryAccess, RegistryClient};
 use tidegate::adapters::tester::EngineTester;
 use tidegate::config::{self, Resolved};
 use tidegate::model::jobs::Ingredients;
+use tidegate::model::notices::Target;
 use tidegate::model::setup::{FleetKind, Setup};
-use tidegate::model::{FleetName, ImageRef, Registry};
+use tidegate::model::{ChannelName, FleetName, ImageRef, Owner, Registry};
 use tidegate::ports::{Fleet, Recipes, World};
 
 /// The longest that one request to the builder's engine may take where no job says otherwise.
@@ -38,6 +40,7 @@ pub fn world(resolved: &Resolved) -> Result<World, Trouble> {
         fleets: fleets(resolved)?,
         prober: Box::new(HttpProber::new().map_err(|e| Trouble::failed(&e))?),
         recipes: Box::new(Files),
+        notifier: Box::new(channels(resolved)?),
         clock: Arc::new(SystemClock),
     })
 }
@@ -48,6 +51,21 @@ fn credentials(resolved: &Resolved) -> BTreeMap<Registry, registry::Credentials>
         .map(|(registry, given)| {
             let password = given.password.clone();
             (registry.clone(), registry::Credentials::Password { user: given.username.clone(), password })
+        })
+        .collect()
+}
+
+/// The owners' channels.
+pub fn channels(resolved: &Resolved) -> Result<Channels, Trouble> {
+    Channels::new(targets(resolved)).map_err(|e| Trouble::failed(&e))
+}
+
+/// Where the channels lead, and whose each is.
+fn targets(resolved: &Resolved) -> BTreeMap<ChannelName, (Owner, Target)> {
+    let owned = resolved.setup.channels.iter();
+    owned
+        .filter_map(|(name, channel)| {
+            Some((name.clone(), (channel.owner.clone(), resolved.channels.get(name)?.clone())))
         })
         .collect()
 }

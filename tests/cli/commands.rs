@@ -211,3 +211,28 @@ fn a_reader_that_goes_away_is_no_failure() {
     let failure = tidegate::cli::Failure::Output(std::io::Write::write(&mut Closed, b"x").unwrap_err());
     assert!(failure.is_quiet() && failure.exit() == tidegate::cli::Exit::Ok);
 }
+
+#[test]
+fn a_dossier_is_markdown_for_people_json_for_programs_and_a_file_on_demand() {
+    let served = serve(&Memory::failed());
+    let ran = served.tidegate(&["dossier", "i1"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.out.starts_with("# Incident 1: build failed\n\nweb:1: "), "{ran:?}");
+    for part in ["## What changed", "## What was built", "## Timeline", "`r.example:5000/os:1`"] {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    let ran = served.tidegate(&["dossier", "1", "--json"]);
+    let dossier: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&dossier["schema"], &dossier["cause"]), (&1.into(), &"build_failed".into()));
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dossier.md")).unwrap();
+    for field in dossier.as_object().unwrap().keys() {
+        assert!(docs.contains(&format!("| `{field}`")), "docs/dossier.md does not name {field}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dossier.md");
+    let ran = served.tidegate(&["dossier", "incident", "1", "-o", file.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("# Incident 1"));
+    let ran = served.tidegate(&["dossier", "i9"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+}

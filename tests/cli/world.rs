@@ -8,16 +8,17 @@ use std::sync::{Arc, Mutex};
 use tidegate::api::Reply;
 use tidegate::api::rows::{EventRow, Stuck};
 use tidegate::api::why::Why;
-use tidegate::cli::{Cli, ConsoleStart, DaemonStart, Entry, Exit};
+use tidegate::cli::{Cli, ConsoleStart, DaemonStart, DemoStart, DrillStart, Entry, Exit};
 use tidegate::engine::{Event, EventKind, Rejection, State};
+use tidegate::model::dossier::Dossier;
 use tidegate::model::jobs::{Base, BaseName, Ingredients, Role};
-use tidegate::model::reports::{Answer, BuildReport, Look, Running};
+use tidegate::model::reports::{Answer, BuildCause, BuildReport, Look, Running};
 use tidegate::model::setup::{Gate, GateBefore, OnFailure, Recipe, Workload};
 use tidegate::model::{
-    Action, Actor, Command, Digest, EffectId, ImageRef, RunId, Seq, Setup, Span, StepKey, Timestamp,
-    WorkloadId,
+    Action, Actor, Command, Digest, EffectId, ImageRef, IncidentId, RunId, Seq, Setup, Span, StepKey,
+    Timestamp, WorkloadId,
 };
-use tidegate::ports::Progress;
+use tidegate::ports::{Clock, Progress};
 use tidegate::server::rows::{self, Answered, Beside};
 use tidegate::server::socket::Socket;
 use tidegate::server::{About, Doors, Hint, Source, Table, publish, routes, why};
@@ -108,7 +109,7 @@ pub struct Nothing;
 
 impl Beside for Nothing {
     fn about(&self) -> About {
-        About { version: "1.2.3".to_owned(), pid: 42, read_only: false }
+        About { name: None, version: "1.2.3".to_owned(), pid: 42, read_only: false }
     }
     fn since(&self) -> Timestamp {
         Timestamp::from_millis(0)
@@ -159,6 +160,17 @@ impl Memory {
         let this = Self::new();
         this.sees("os", "new");
         this.builds("web");
+        this
+    }
+
+    /// `os` has moved and `web` cannot be built on it: incident 1.
+    pub fn failed() -> Arc<Self> {
+        let this = Self::new();
+        this.sees("os", "new");
+        let id = EffectId { run: RunId(1), step: img("web"), action: Action::Build, attempt: 1 };
+        let message = "exit code 1".to_owned();
+        let report = BuildReport::Failed { cause: BuildCause::Instruction, message };
+        this.fact(EventKind::BuildFinished { id, answer: Answer::Done(report) });
         this
     }
 
@@ -223,6 +235,11 @@ impl Source for Memory {
         let inner = self.inner.lock().unwrap();
         why::why(&inner.state, &id.parse().ok()?, &inner.log, 40)
     }
+    async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {
+        let inner = self.inner.lock().unwrap();
+        let events: Vec<Event> = inner.log.iter().map(|(_, event)| event.clone()).collect();
+        Ok(tidegate::engine::dossier::make(&inner.state, id, &events, &[]))
+    }
     async fn hint(&self, hint: Hint) -> Result<(), Stuck> {
         self.fact(EventKind::HintReceived { image: hint.image, digest: hint.digest });
         Ok(())
@@ -235,6 +252,19 @@ impl Source for Memory {
     }
     fn log_open(&self, _: &str) -> bool {
         false
+    }
+}
+
+/// A clock at which a status is stamped always the same.
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_700_000_100_000)
+    }
+    async fn sleep(&self, _: Span) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -262,7 +292,7 @@ pub fn serve(memory: &Arc<Memory>) -> Served {
         source: memory.clone(),
         about: Nothing.about(),
         webhooks: Arc::default(),
-        now: || Timestamp::from_millis(1_700_000_100_000),
+        clock: Arc::new(Stopped),
     };
     let (path, token) = (socket.clone(), stop.clone());
     let (ready, bound) = std::sync::mpsc::channel();
@@ -291,6 +321,15 @@ struct NoEntry;
 impl Entry for NoEntry {
     fn console(&self, _: &ConsoleStart, _: &Path, _: Option<&Path>) -> Exit {
         unreachable!("no test opens a console")
+    }
+    fn notify(&self, _: &str, _: Option<&Path>) -> Exit {
+        unreachable!("no test tries a channel")
+    }
+    fn demo(&self, _: &DemoStart, _: &ConsoleStart) -> Exit {
+        unreachable!("no test plays a demo")
+    }
+    fn drill(&self, _: &DrillStart, _: &ConsoleStart) -> Exit {
+        unreachable!("no test plays a drill")
     }
     fn daemon(&self, _: &DaemonStart, _: Option<&Path>, _: Option<&Path>) -> Exit {
         unreachable!("no test starts a daemon")

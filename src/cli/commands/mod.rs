@@ -1,5 +1,6 @@
 //! The commands, one file per family.
 
+pub(super) mod dossier;
 pub(super) mod events;
 pub(super) mod logs;
 pub(super) mod look;

@@ -69,11 +69,15 @@ fn whole(typed: &Cmd) -> Result<Command, Failure> {
         | Cmd::Rollback(_)
         | Cmd::Start { .. }
         | Cmd::Unquarantine { .. }
+        | Cmd::Demo(_)
+        | Cmd::Drill(_)
         | Cmd::Daemon(_)
         | Cmd::Check { .. }
+        | Cmd::Notify { .. }
         | Cmd::Lineage { .. }
         | Cmd::Status { .. }
         | Cmd::Runs { .. }
+        | Cmd::Dossier { .. }
         | Cmd::Why { .. }
         | Cmd::Logs { .. }
         | Cmd::Events { .. } => return Err(Failure::Failed("this asks for nothing to be done".to_owned())),

@@ -1,6 +1,7 @@
 //! From the file's type to the resolved one: references followed, folders looked at, secrets fetched.
 
 mod access;
+mod channels;
 mod gates;
 mod lineage;
 mod recipes;
@@ -8,7 +9,7 @@ mod registries;
 mod start;
 mod workloads;
 
-pub use start::{load, load_with};
+pub use start::{load, load_with, parse};
 
 use super::read::{At, Reader};
 use std::path::{Path, PathBuf};

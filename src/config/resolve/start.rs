@@ -25,15 +25,20 @@ pub fn load_with(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Re
     let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let file = std::path::absolute(path).map_err(unreadable)?;
+    parse(&text, &file, env)
+}
+
+/// [`load_with`], of a text that was read already, as if it stood in `file`, which must be absolute. Dockerfiles are still read from disk.
+pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Resolved, ConfigError> {
     let base = file.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let (mut reader, table) = Reader::parse(&text);
+    let (mut reader, table) = Reader::parse(text);
     // What stands around a syntax error would only be wrong in more places.
-    reader.problems.checked(&file)?;
+    reader.problems.checked(file)?;
     reader.unknown_keys(table.get_ref(), File::TITLE, File::KEYS);
     let read = File::fields(table.get_ref(), 1, &mut reader);
     let mut resolver = Resolver { reader, base: &base, env };
-    let resolved = resolver.resolve(&read, file.clone());
-    let warnings = resolver.reader.problems.finish(&file)?;
+    let resolved = resolver.resolve(&read, file.to_owned());
+    let warnings = resolver.reader.problems.finish(file)?;
     Ok(Resolved { warnings, ..resolved })
 }
 
@@ -48,7 +53,10 @@ impl Resolver<'_> {
         let upstreams = self.upstreams(&file.upstream.value, &recipes);
         let (registries, credentials) = self.registries(&file.registry.value);
         self.unused_gates(&file.gate.value, &recipes, &workloads);
+        let (channels, targets) = self.channels(&file.channel.value);
+        self.unused_channels(&file.channel.value, &upstreams, &recipes, &workloads);
         let setup = Setup {
+            channels,
             registries,
             upstreams,
             recipes,
@@ -67,6 +75,7 @@ impl Resolver<'_> {
             state_dir,
             webhook: self.webhook(file),
             builder_host: self.host(&file.builder.value.host, "[builder]"),
+            channels: targets,
             credentials,
             warnings: Vec::new(),
         }

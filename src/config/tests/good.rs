@@ -151,3 +151,33 @@ fn the_lineage_of_the_configuration_is_reported_as_a_tree_and_as_json() {
     let missing = lineage_report(&["nowhere".to_owned()], Some(&good())).unwrap_err().to_string();
     assert_eq!(missing, "find \"nowhere\": it is no file, no folder, and no image of the configuration");
 }
+
+#[test]
+fn a_channel_leads_to_its_target_and_its_secrets_stay_out_of_the_setup_and_of_debug() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    };
+    write("url", "https://chat.example/hook/hunter2\n");
+    write("key", "hunter3\n");
+    let file = write(
+        "tidegate.toml",
+        "version = 1\n\n[upstream.\"debian:jessie\"]\nowner = \"os-team\"\n\n\
+         [channel.chat]\nowner = \"os-team\"\nwebhook_file = \"url\"\nsecret_file = \"key\"\nevidence = true\n\n\
+         [channel.page]\nowner = \"nobody\"\ncommand = [\"page\", \"--now\"]\ntimeout = \"3s\"\n",
+    );
+    let resolved = load(&file).unwrap();
+    let chat = &resolved.setup.channels[&"chat".parse().unwrap()];
+    assert_eq!(chat.owner.as_str(), "os-team");
+    assert_eq!(chat.vendor_sees, crate::model::notices::VendorSees::Evidence);
+    let page = &resolved.channels[&"page".parse().unwrap()];
+    let argv = ["page", "--now"].map(str::to_owned).to_vec();
+    assert_eq!(*page, crate::model::notices::Target::Command { argv, within: Span::from_secs(3) });
+    assert!(!format!("{resolved:?}").contains("hunter"));
+    let warned: Vec<String> = resolved.warnings.iter().map(|warning| warning.shown(&resolved.file)).collect();
+    assert!(warned.iter().any(|said| said.contains("[channel.page] is of \"nobody\"")), "{warned:?}");
+    assert!(!warned.iter().any(|said| said.contains("[channel.chat]")), "{warned:?}");
+}

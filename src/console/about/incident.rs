@@ -1,7 +1,7 @@
 //! An incident: whether users are hurt, what broke, whether it was put back.
 
 use super::waiting_lines;
-use crate::api::rows::{IncidentRow, Mark};
+use crate::api::rows::{IncidentRow, Mark, ToldRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::text::{exactly_when, when};
@@ -23,6 +23,7 @@ pub(super) fn incident(replica: &Replica, row: &IncidentRow, now: Timestamp) -> 
     doc.lines("failing", &texts);
     waiting_lines(&mut doc, step.and_then(|step| step.waiting.as_ref()), now);
     doc.lines("seen", &row.seen);
+    told(&mut doc, row, now);
     doc.pair("cause", row.cause.clone());
     doc.pair("opened", exactly_when(row.opened, now));
     doc.pair("in", format!("run {}, {}", row.run, row.step));
@@ -35,6 +36,33 @@ pub(super) fn incident(replica: &Replica, row: &IncidentRow, now: Timestamp) -> 
         row.customer.as_ref().map_or(String::new(), |who| format!("{who} answers for what broke")),
     );
     doc
+}
+
+/// One line for each notice: whether it arrived, and else what happens next.
+fn told(doc: &mut Doc, row: &IncidentRow, now: Timestamp) {
+    let nobody = row.told.is_empty() && row.closed.is_none();
+    doc.pair("told", if nobody { "nobody: none of its owners has a channel" } else { "" });
+    for (at, one) in row.told.iter().enumerate() {
+        doc.marked(if at == 0 { "told" } else { "" }, told_line(one, now), one.mark);
+    }
+}
+
+fn told_line(row: &ToldRow, now: Timestamp) -> String {
+    let who = format!("{} {}", row.party, row.owner);
+    let of = match row.occasion.as_str() {
+        "opened" => String::new(),
+        other => format!(" ({})", other.replace('_', " ")),
+    };
+    let over = row.kind.as_deref().unwrap_or(&row.channel);
+    let why = row.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    match (row.mark, row.next) {
+        (Mark::Good, _) => format!("{who} {} {over}{of}", exactly_when(row.since, now)),
+        (_, Some(next)) => {
+            format!("{who} NOT YET{of}{why}, try {} at {}", row.tries + 1, exactly_when(next, now))
+        }
+        (Mark::Failed, None) => format!("{who} NOT TOLD{of}{why}; given up {}", when(row.since, now)),
+        (_, None) => format!("{who} is being told over {over}{of}, try {}{why}", row.tries),
+    }
 }
 
 /// What a step says of its incident first: whether users are hurt, and whether it was put back.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever waits has `waits`, `unblocks` and `by itself`; nothing waits without saying for whom.
 
+pub mod drill;
 mod help;
 mod image;
 mod impact;
@@ -35,6 +36,7 @@ pub fn page(model: &Model, about: &About) -> Doc {
         About::Impact(key) => impact::impact(&model.replica, key),
         About::Why(key, asked) => why::why(model, key, asked),
         About::Help => help(model),
+        About::Drill => drill::played(model),
     }
 }
 

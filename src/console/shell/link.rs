@@ -1,8 +1,8 @@
 //! The link to the daemon: follows its rows, comes back when it went away, and carries questions and commands.
 
-use super::Source;
-use super::run::now;
+use super::{Source, Time, file};
 use crate::api::client::{At, Client, ClientError};
+use crate::api::dossier::markdown;
 use crate::api::stream::Frame;
 use crate::console::msg::{Cmd, LinkEvent, LogFrom, Msg};
 use crate::model::limits::{BATCH, INBOX, LINK_RETRY_FIRST, LINK_RETRY_LONGEST};
@@ -13,16 +13,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// Follows a source until the receiver is gone.
-pub fn spawn(tasks: &mut JoinSet<()>, source: Source) -> (Asker, mpsc::Receiver<Msg>) {
+pub fn spawn(tasks: &mut JoinSet<()>, source: Source, time: Time) -> (Asker, mpsc::Receiver<Msg>) {
     let (sender, receiver) = mpsc::channel(INBOX);
     let client = match source {
         Source::Socket(socket) => {
             let client = Client::new(socket);
-            tasks.spawn(follow(client.clone(), sender.clone()));
+            tasks.spawn(follow(client.clone(), sender.clone(), time));
             Some(client)
         }
         Source::Feed(frames) => {
-            tasks.spawn(relay(frames, sender.clone()));
+            tasks.spawn(relay(frames, sender.clone(), time));
             None
         }
     };
@@ -80,7 +80,17 @@ async fn answer(client: Option<Client>, cmd: Cmd) -> Option<Msg> {
             };
             Some(Msg::Log { id, window })
         }
-        Cmd::Copy(_) | Cmd::Redraw | Cmd::Suspend | Cmd::Quit => None,
+        Cmd::Dossier(incident) => {
+            let dossier = match client {
+                Some(client) => client.dossier(incident).await.map_err(|error| error.to_string()),
+                None => Err(NOBODY.to_owned()),
+            };
+            let save =
+                |dossier| file::save(&format!("tidegate-incident-{incident}"), "md", &markdown(&dossier));
+            Some(Msg::Saved(dossier.and_then(save)))
+        }
+        Cmd::Save { name, text } => Some(Msg::Saved(file::save(&name, "txt", &text))),
+        Cmd::Copy(_) | Cmd::Hint(_) | Cmd::Redraw | Cmd::Suspend | Cmd::Quit => None,
     }
 }
 
@@ -91,23 +101,23 @@ async fn pause(span: Span) {
 }
 
 /// Passes on what an observer in this process sends.
-async fn relay(mut frames: mpsc::Receiver<Frame>, sender: mpsc::Sender<Msg>) {
+async fn relay(mut frames: mpsc::Receiver<Frame>, sender: mpsc::Sender<Msg>, time: Time) {
     let mut batch = Vec::new();
     while frames.recv_many(&mut batch, BATCH).await > 0 {
-        if sender.send(Msg::Rows(std::mem::take(&mut batch), now())).await.is_err() {
+        if sender.send(Msg::Rows(std::mem::take(&mut batch), time.now())).await.is_err() {
             return;
         }
     }
     let why = "the observer in this console has ended".to_owned();
-    let _ = sender.send(Msg::Link(LinkEvent::Down { why, at: now() })).await;
+    let _ = sender.send(Msg::Link(LinkEvent::Down { why, at: time.now() })).await;
 }
 
 /// Follows a daemon's rows, for ever: a link that broke is made anew, sooner at first.
-async fn follow(client: Client, sender: mpsc::Sender<Msg>) {
+async fn follow(client: Client, sender: mpsc::Sender<Msg>, time: Time) {
     let mut place = None;
     let mut wait = LINK_RETRY_FIRST.to_std();
     loop {
-        let (error, reached) = stream(&client, &sender, &mut place).await;
+        let (error, reached) = stream(&client, &sender, &mut place, &time).await;
         let event = match error {
             ClientError::Version { .. } => LinkEvent::Hopeless { why: error.to_string() },
             ClientError::NoSocket { .. }
@@ -116,7 +126,7 @@ async fn follow(client: Client, sender: mpsc::Sender<Msg>) {
             | ClientError::Lost { .. }
             | ClientError::Garbage { .. }
             | ClientError::NotFound(_)
-            | ClientError::Problem(_) => LinkEvent::Down { why: error.to_string(), at: now() },
+            | ClientError::Problem(_) => LinkEvent::Down { why: error.to_string(), at: time.now() },
         };
         if sender.send(Msg::Link(event)).await.is_err() {
             return;
@@ -136,6 +146,7 @@ async fn stream(
     client: &Client,
     sender: &mpsc::Sender<Msg>,
     place: &mut Option<(u64, Seq)>,
+    time: &Time,
 ) -> (ClientError, bool) {
     let mut frames = match client.rows(*place).await {
         Ok(frames) => frames,
@@ -164,7 +175,7 @@ async fn stream(
             }
         };
         batch.iter().for_each(|frame| remember(place, frame));
-        if !batch.is_empty() && sender.send(Msg::Rows(batch, now())).await.is_err() {
+        if !batch.is_empty() && sender.send(Msg::Rows(batch, time.now())).await.is_err() {
             std::future::pending::<()>().await;
         }
         if let Some(error) = error {
@@ -240,7 +251,7 @@ mod tests {
         let (asked, mut paths) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         tasks.spawn(daemon_that_hangs_up(listener, asked));
-        let (_asker, mut inbox) = spawn(&mut tasks, Source::Socket(socket));
+        let (_asker, mut inbox) = spawn(&mut tasks, Source::Socket(socket), Time::default());
         let mut seen = Vec::new();
         while seen.len() < 4 {
             match inbox.recv().await.unwrap() {

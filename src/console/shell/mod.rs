@@ -10,15 +10,22 @@
 //! [`FRAME_EVERY`](crate::model::limits::FRAME_EVERY) apart, and the first change after a pause is drawn at once; the
 //! terminal is given back as it was, also after a panic and on SIGTERM and SIGHUP.
 
+mod file;
 mod input;
 mod link;
+mod paper;
 mod run;
 mod terminal;
+mod time;
 
+pub use paper::{Read, read};
 pub use run::run;
+pub use time::Time;
 
 use super::theme::{Depth, ThemeError};
 use crate::api::stream::Frame;
+use crate::model::Timestamp;
+use crate::model::drill::Lesson;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
@@ -35,6 +42,19 @@ pub struct Options {
     pub colour: Option<Depth>,
     /// Send no commands.
     pub read_only: bool,
+    /// What time it is.
+    pub time: Time,
+    /// The drill that is played on it, if one is.
+    pub drill: Option<Coach>,
+}
+
+/// What a console knows of a drill.
+#[derive(Debug)]
+pub struct Coach {
+    /// What its player is told.
+    pub lesson: Lesson,
+    /// Gets the time of each hint that is given.
+    pub hints: mpsc::UnboundedSender<Timestamp>,
 }
 
 /// Where the rows come from.

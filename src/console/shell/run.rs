@@ -2,8 +2,8 @@
 
 use super::link::{self, Asker};
 use super::terminal::Terminal;
-use super::{ConsoleError, Options, input};
-use crate::console::model::Size;
+use super::{Coach, ConsoleError, Options, Time, input};
+use crate::console::model::{Drill, Size};
 use crate::console::theme::{Depth, GlyphSet};
 use crate::console::{Changed, Cmd, Model, Msg, Theme, update, view};
 use crate::model::Timestamp;
@@ -14,31 +14,32 @@ use rustix::process::{Signal as Send, kill_current_process_group};
 use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long a suspended console waits to be stopped before it takes the terminal again: where no shell can continue
 /// it, the system does not stop it at all.
 const STOPPED_WITHIN: Duration = Duration::from_millis(300);
-
-/// The time, for messages.
-pub fn now() -> Timestamp {
-    chrono::Utc::now().into()
-}
 
 /// Runs the console until its user leaves it, the terminal goes away, or the program is told to end.
 pub async fn run(options: Options) -> Result<(), ConsoleError> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
-    let theme = theme(&options)?;
+    let theme = theme(&options.theme, options.ascii, options.colour)?;
     let mut signals = Signals::new()?;
     let mut tasks = JoinSet::new();
-    let (asker, mut inbox) = link::spawn(&mut tasks, options.source);
+    let (asker, mut inbox) = link::spawn(&mut tasks, options.source, options.time.clone());
     let terminal = Terminal::enter()?;
     let (width, height) = terminal.size();
-    let model = Model::new(Size { width, height }, now(), options.read_only);
-    let mut shell = Shell { model, theme, terminal, asker, tasks, dirty: true, drawn: None };
+    let time = options.time;
+    let mut model = Model::new(Size { width, height }, time.now(), options.read_only);
+    let hints = options.drill.map(|Coach { lesson, hints }| {
+        model.drill = Some(Box::new(Drill { lesson, hints: 0 }));
+        hints
+    });
+    let mut shell = Shell { model, theme, terminal, asker, tasks, time, hints, dirty: true, drawn: None };
     let mut events = EventStream::new();
     loop {
         shell.draw_if_due()?;
@@ -53,12 +54,12 @@ pub async fn run(options: Options) -> Result<(), ConsoleError> {
                 }
             },
             event = events.next() => match event {
-                Some(event) => input::message(event?, now()),
+                Some(event) => input::message(event?, shell.time.now()),
                 None => return Ok(()),
             },
             msg = inbox.recv() => msg,
             () = sleep_until(draw_at.unwrap_or_else(Instant::now)), if draw_at.is_some() => None,
-            () = sleep_until(next_minute()) => Some(Msg::Clock(now())),
+            () = sleep(shell.to_next_tick()) => Some(Msg::Clock(shell.time.now())),
         };
         // Take what has come, then draw once.
         let waiting = std::iter::from_fn(|| inbox.try_recv().ok()).take(BATCH);
@@ -70,22 +71,15 @@ pub async fn run(options: Options) -> Result<(), ConsoleError> {
     }
 }
 
-fn theme(options: &Options) -> Result<Theme, ConsoleError> {
+pub(super) fn theme(name: &str, ascii: bool, colour: Option<Depth>) -> Result<Theme, ConsoleError> {
     let var = |name: &str| std::env::var(name).ok();
     let term = var("TERM");
     let set = |name: &str| var(name).filter(|value| !value.is_empty());
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
     let detected = || Depth::detect(var("NO_COLOR").as_deref(), var("COLORTERM").as_deref(), term.as_deref());
-    let depth = options.colour.unwrap_or_else(detected);
-    let glyphs =
-        if options.ascii { GlyphSet::Ascii } else { GlyphSet::detect(term.as_deref(), locale.as_deref()) };
-    Ok(Theme::load(&options.theme, depth, glyphs)?)
-}
-
-/// When the minute on screen changes.
-fn next_minute() -> Instant {
-    let millis = u64::try_from(now().as_millis().rem_euclid(60_000)).unwrap_or(0);
-    Instant::now() + Duration::from_millis(60_000 - millis + 5)
+    let depth = colour.unwrap_or_else(detected);
+    let glyphs = if ascii { GlyphSet::Ascii } else { GlyphSet::detect(term.as_deref(), locale.as_deref()) };
+    Ok(Theme::load(name, depth, glyphs)?)
 }
 
 struct Shell {
@@ -94,6 +88,9 @@ struct Shell {
     terminal: Terminal,
     asker: Asker,
     tasks: JoinSet<()>,
+    time: Time,
+    /// Who counts the hints of a drill.
+    hints: Option<mpsc::UnboundedSender<Timestamp>>,
     /// The model has changed since the last frame.
     dirty: bool,
     drawn: Option<Instant>,
@@ -103,6 +100,14 @@ impl Shell {
     /// When the next frame may be drawn; none when none is wanted.
     fn next_draw(&self) -> Option<Instant> {
         self.dirty.then(|| self.drawn.map_or_else(Instant::now, |at| at + FRAME_EVERY.to_std()))
+    }
+
+    /// How long what is shown of the time stays true.
+    fn to_next_tick(&self) -> Duration {
+        match self.model.drill {
+            Some(_) => self.time.to_next_second(),
+            None => self.time.to_next_minute(),
+        }
     }
 
     fn draw_if_due(&mut self) -> Result<(), ConsoleError> {
@@ -127,8 +132,12 @@ impl Shell {
                 Cmd::Quit => return Ok(true),
                 Cmd::Redraw => self.terminal.tear(None),
                 Cmd::Suspend => self.suspend(signals).await?,
+                Cmd::Hint(at) => {
+                    // Who counts is gone only when the drill is over.
+                    let _ = self.hints.as_ref().map(|hints| hints.send(at));
+                }
                 Cmd::Copy(text) => self.terminal.copy(&text)?,
-                Cmd::Send { .. } | Cmd::Log { .. } | Cmd::Why { .. } => {
+                Cmd::Send { .. } | Cmd::Log { .. } | Cmd::Why { .. } | Cmd::Dossier(_) | Cmd::Save { .. } => {
                     self.asker.ask(&mut self.tasks, cmd);
                 }
             }
@@ -151,7 +160,7 @@ impl Shell {
         let (width, height) = crossterm::terminal::size()?;
         self.terminal.tear(Some((width, height)));
         update(&mut self.model, Msg::Resize(width, height));
-        update(&mut self.model, Msg::Clock(now()));
+        update(&mut self.model, Msg::Clock(self.time.now()));
         self.dirty = true;
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::api::Me;
 use crate::api::rows::RowKey;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
-use crate::console::model::{About, Asked, Link, Mode, Model, Screen, Size};
+use crate::console::model::{About, Asked, Link, Mode, Model, Notice, Screen, Size};
 use crate::console::msg::{Changed, LinkEvent};
 use crate::console::rank::List;
 use crate::console::target::why_id;
@@ -22,9 +22,15 @@ pub fn resize(model: &mut Model, width: u16, height: u16) -> Changed {
 
 /// A new minute: only what shows it changes.
 pub fn clock(model: &mut Model, at: Timestamp) -> Changed {
-    let before = model.now.hours_minutes();
+    let before = model.now;
     model.now = at;
-    (before != at.hours_minutes()).into()
+    // The time that a drill leaves is shown to the second.
+    let changed = if model.drill.is_some() {
+        before.hours_minutes_seconds() != at.hours_minutes_seconds()
+    } else {
+        before.hours_minutes() != at.hours_minutes()
+    };
+    changed.into()
 }
 
 /// The link came up or went down.
@@ -99,6 +105,15 @@ pub fn me(model: &mut Model, me: Me) -> Changed {
     let changed = model.me.as_ref() != Some(&me);
     model.me = Some(me);
     changed.into()
+}
+
+/// Where something was saved, or why it was not.
+pub fn saved(model: &mut Model, to: Result<String, String>) -> Changed {
+    model.notice = Some(match to {
+        Ok(path) => Notice::Done(format!("saved as {path}")),
+        Err(why) => Notice::Refused(why),
+    });
+    Changed::Yes
 }
 
 /// The answer to why.

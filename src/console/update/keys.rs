@@ -1,7 +1,7 @@
 //! Where a key goes: into an open sheet or prompt, else to what the table binds it to.
 
 use super::moving::Motion;
-use super::{logs, moving, opening, prompts, sheets};
+use super::{logs, moving, opening, prompts, saving, sheets};
 use crate::console::actions::{Action, bound};
 use crate::console::key::Key;
 use crate::console::model::{About, Mode, Model, Notice, Picker, Screen, Tree};
@@ -67,6 +67,8 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
         Action::Runs => opening::view(model, Screen::Runs(list())),
         Action::Incidents => opening::view(model, Screen::Incidents(list())),
         Action::Journal => opening::view(model, Screen::Journal(list(), None)),
+        Action::Drill => opening::push(model, Screen::Page(About::Drill, 0)),
+        Action::Hint => opening::hint(model, at),
         Action::Help => opening::push(model, Screen::Page(About::Help, 0)),
         Action::Open => opening::deeper(model),
         Action::Back => opening::back(model, false),
@@ -76,7 +78,8 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
         Action::Log => opening::log(model),
         Action::Events => opening::events(model),
         Action::Behind => opening::behind(model),
-        Action::Copy => opening::copy(model),
+        Action::Copy => saving::copy(model),
+        Action::Save => saving::save(model),
         Action::Pause
         | Action::Reject
         | Action::Claim

@@ -1,10 +1,10 @@
 //! What a message does to the model. Pure: no clock, no file, no socket; what is to be done outside comes back as [`Cmd`]s.
 //!
 //! ```text
-//!   Msg::Key ─▶ keys ─▶ (mode) normal ─▶ moving | opening | logs | sheets (opened)
+//!   Msg::Key ─▶ keys ─▶ (mode) normal ─▶ moving | opening | saving | logs | sheets (opened)
 //!                              sheet  ─▶ sheets (typed into, sent)
 //!                              prompt ─▶ prompts
-//!   Msg::Rows, Link, Me, Reply, Log, Why ─▶ arriving
+//!   Msg::Rows, Link, Me, Reply, Log, Why, Saved ─▶ arriving
 //! ```
 //!
 //! Invariants: a message that changes nothing on screen says [`Changed::No`]; a paste never reaches a field that proves
@@ -16,6 +16,7 @@ mod logs;
 mod moving;
 mod opening;
 mod prompts;
+mod saving;
 mod sheets;
 
 use super::model::Model;
@@ -33,6 +34,7 @@ pub fn update(model: &mut Model, msg: Msg) -> (Changed, Vec<Cmd>) {
         Msg::Me(me) => (arriving::me(model, me), Vec::new()),
         Msg::Reply { ticket, reply } => (sheets::reply(model, ticket, reply), Vec::new()),
         Msg::Log { id, window } => logs::window(model, &id, window),
+        Msg::Saved(where_to) => (arriving::saved(model, where_to), Vec::new()),
         Msg::Why { id, why } => (arriving::why(model, &id, why), Vec::new()),
     }
 }

@@ -3,13 +3,12 @@
 use super::arriving::newest;
 use super::moving::keep_in_sight;
 use crate::api::rows::{Row, RowKey};
-use crate::console::about;
 use crate::console::log::LogView;
-use crate::console::model::{About, Asked, Model, Notice, Picker, Screen, Tree};
+use crate::console::model::{About, Asked, Model, Picker, Screen, Tree};
 use crate::console::msg::{Changed, Cmd, LogFrom};
 use crate::console::rank::urgency;
 use crate::console::target::{log_of, resolve, run_of, target, why_id};
-use crate::model::{RunId, Span};
+use crate::model::{RunId, Span, Timestamp};
 
 /// Screens that can lie on each other; the deepest way through the console has six.
 const DEEPEST: usize = 16;
@@ -151,6 +150,17 @@ pub fn events(model: &mut Model) -> (Changed, Vec<Cmd>) {
     }
 }
 
+/// One more hint of the drill, shown with the others.
+pub fn hint(model: &mut Model, at: Timestamp) -> (Changed, Vec<Cmd>) {
+    let Some(drill) = &mut model.drill else { return (Changed::No, Vec::new()) };
+    drill.hints += 1;
+    if matches!(model.screen(), Screen::Page(About::Drill, _)) {
+        return (Changed::Yes, vec![Cmd::Hint(at)]);
+    }
+    let (changed, _) = push(model, Screen::Page(About::Drill, 0));
+    (changed, vec![Cmd::Hint(at)])
+}
+
 /// The lineage cut down to what is behind, or whole again.
 pub fn behind(model: &mut Model) -> (Changed, Vec<Cmd>) {
     if let Screen::Lineage(_, tree) = model.screen_mut() {
@@ -162,53 +172,4 @@ pub fn behind(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let selected =
         model.selected().filter(|key| matches!(***key, RowKey::Image(_) | RowKey::Workload(_))).cloned();
     push(model, Screen::Lineage(Picker { selected, ..Picker::default() }, tree))
-}
-
-/// The screen as text, into the clipboard.
-pub fn copy(model: &mut Model) -> (Changed, Vec<Cmd>) {
-    let text = match model.screen() {
-        Screen::Page(about, _) => about::page(model, about).plain(),
-        Screen::Log(log) => {
-            log.lines(log.top).take(200).fold(String::new(), |all, (_, line)| all + line + "\n")
-        }
-        Screen::Overview(_) => hand_over(model),
-        Screen::Lineage(..)
-        | Screen::Updates(_)
-        | Screen::Runs(_)
-        | Screen::Run(..)
-        | Screen::Incidents(_)
-        | Screen::Journal(..) => about::selected(model).map_or(String::new(), |doc| doc.plain()),
-    };
-    model.notice =
-        Some(Notice::Done(format!("copied {} lines, if the terminal allows it", text.lines().count())));
-    (Changed::Yes, vec![Cmd::Copy(text)])
-}
-
-/// What the next person on call needs to know, as text.
-fn hand_over(model: &Model) -> String {
-    use crate::console::plain::word;
-    use crate::console::rank::List;
-    use crate::console::text::{safe, when};
-    let mut out = format!("hand-over, {}\n", model.now);
-    for list in [List::Needs, List::Going, List::Coming] {
-        for (_, key) in model.replica.list(list) {
-            let line = match model.replica.row(key) {
-                Some(Row::Need(row)) => {
-                    format!(
-                        "needs you: {} {}: {}; if nobody acts: {}",
-                        word(row.mark),
-                        row.object,
-                        row.text,
-                        row.outcome
-                    )
-                }
-                Some(Row::Run(row)) => format!("on its way: run {} {}: {}", row.run, row.cause, row.state),
-                Some(Row::Coming(row)) => format!("coming up: {} {}", when(row.at, model.now), row.text),
-                _ => continue,
-            };
-            out.push_str(&safe(&line));
-            out.push('\n');
-        }
-    }
-    out
 }

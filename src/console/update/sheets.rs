@@ -134,9 +134,10 @@ pub fn reply(model: &mut Model, ticket: u64, reply: Result<Reply, String>) -> Ch
     model.notice = Some(match reply {
         Ok(Reply::Accepted { message, .. }) => Notice::Done(message),
         Ok(Reply::Already { message }) => Notice::Nothing(format!("nothing was done: {message}")),
-        Ok(Reply::Rejected { reason, stale: true }) => Notice::Refused(format!(
-            "refused, since it has moved: {reason}; read it again, then decide again"
-        )),
+        // The reason ends with what to do.
+        Ok(Reply::Rejected { reason, stale: true }) => {
+            Notice::Refused(format!("refused, since it has moved: {reason}"))
+        }
         Ok(Reply::Rejected { reason, stale: false }) => Notice::Refused(format!("refused: {reason}")),
         Err(why) => Notice::Refused(format!("not known whether it was done: {why}")),
     });

@@ -12,7 +12,7 @@ pub fn body(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if area.height == 0 || area.width == 0 {
         return;
     }
-    let needs_rows = !matches!(model.screen(), Screen::Page(About::Help, _));
+    let needs_rows = !matches!(model.screen(), Screen::Page(About::Help | About::Drill, _));
     if model.replica.place().is_none() && needs_rows {
         states::nothing_yet(model, canvas, area);
         return;
@@ -30,7 +30,8 @@ pub fn body(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-fn page(doc: &Doc, top: usize, canvas: &mut Canvas<'_>, area: Rect) {
+/// A page from line `top` on.
+pub fn page(doc: &Doc, top: usize, canvas: &mut Canvas<'_>, area: Rect) {
     let lines = doc.layout(area.width);
     let rows = usize::from(area.height.saturating_sub(1));
     let top = top.min(lines.len().saturating_sub(rows));

@@ -94,13 +94,14 @@ fn lost_sources(model: &Model) -> Vec<Part> {
     first.map(|text| (format!("? {text}{more}"), Role::Unknown)).into_iter().collect()
 }
 
-const TABS: [(Action, &str); 6] = [
+const TABS: [(Action, &str); 7] = [
     (Action::Now, "0 now"),
     (Action::Lineage, "1 lineage"),
     (Action::Updates, "2 updates"),
     (Action::Runs, "3 runs"),
     (Action::Incidents, "6 incidents"),
     (Action::Journal, "7 journal"),
+    (Action::Drill, "9 drill"),
 ];
 
 /// The views, the one that is shown in brackets.
@@ -110,7 +111,7 @@ pub fn tabs(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let here = here(&model.stack[0]);
     let mut x = area.x;
-    for (action, name) in TABS {
+    for (action, name) in TABS.into_iter().filter(|(action, _)| is_legal(model, *action)) {
         let (text, role) = if action == here {
             (format!("[{name}]"), Role::TabHere)
         } else {
@@ -118,6 +119,16 @@ pub fn tabs(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         };
         x = canvas.put(x, area.y, area.right().saturating_sub(x), &text, role);
     }
+}
+
+/// The goal of the drill and the time that is left.
+pub fn drill(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(drill) = model.drill.as_ref().filter(|_| area.height > 0) else { return };
+    let left = drill.lesson.ends().since(model.now);
+    let hints = format!("{left} left  . hint {} of {}", drill.hints, drill.lesson.hints.len());
+    let start = canvas.put_right(area.right().saturating_sub(1), area.y, area.width, &hints, Role::Held);
+    let x = canvas.put(area.x + 1, area.y, start.saturating_sub(area.x + 2), "goal", Role::Key);
+    canvas.put(x + 2, area.y, start.saturating_sub(x + 4), &drill.lesson.goal, Role::Text);
 }
 
 /// The view that a stack began with.
@@ -175,7 +186,7 @@ fn quiet(model: &Model) -> (String, Role) {
 }
 
 /// What is offered first, where it is legal.
-const OFFERED: [Action; 20] = [
+const OFFERED: [Action; 21] = [
     Action::Open,
     Action::Approve,
     Action::Reject,
@@ -193,6 +204,7 @@ const OFFERED: [Action; 20] = [
     Action::Impact,
     Action::Events,
     Action::Behind,
+    Action::Save,
     Action::Copy,
     Action::Filter,
     Action::Freeze,

@@ -68,7 +68,7 @@ fn title(model: &Model) -> (String, String) {
             let (behind, unclear) = (replica.list(List::Behind).len(), replica.list(List::Unclear).len());
             let all = replica.list(List::Images).len();
             if tree.behind_only {
-                return (format!("lineage, behind only ── {behind} of {all}"), place);
+                return (format!("lineage, behind only ── {behind} of {all}, unknown {unclear}"), place);
             }
             (format!("lineage ── behind {behind}, unknown {unclear}, of {all}"), place)
         }

@@ -3,6 +3,7 @@
 //! ```text
 //!   header    prod  ● live   needs you 4 …            ana 02:14Z
 //!   tabs     [0 now] 1 lineage …
+//!   drill     goal  web well on its old image     4m10 left   (only in a drill)
 //!   body      overview | list with details | page | log | a state of its own
 //!   sheet     in place of the details, never of the list
 //!   notice    a message until it was read, else the newest event
@@ -18,6 +19,7 @@ mod chrome;
 mod list;
 mod log;
 mod overview;
+mod paper;
 mod prompt;
 mod sheet;
 mod states;
@@ -27,6 +29,7 @@ use super::layout::regions;
 use super::model::{Link, Model};
 use super::theme::Theme;
 use canvas::Canvas;
+pub use paper::paper;
 use ratatui::buffer::Buffer;
 
 /// Draws `model` into `buffer`, which must have the model's size and be empty.
@@ -35,6 +38,7 @@ pub fn view(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     let canvas = &mut Canvas::new(buffer, theme);
     chrome::header(model, canvas, regions.header);
     chrome::tabs(model, canvas, regions.tabs);
+    chrome::drill(model, canvas, regions.drill);
     body::body(model, canvas, regions.body);
     sheet::sheet(model, canvas, regions.sheet);
     chrome::notice(model, canvas, regions.notice);

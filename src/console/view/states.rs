@@ -53,7 +53,9 @@ pub fn unseen(model: &Model) -> Option<String> {
 fn nothing_in(screen: &Screen) -> &'static str {
     match screen {
         Screen::Overview(_) => "Nothing needs you, and nothing is on its way.",
-        Screen::Lineage(_, tree) if tree.behind_only => "Nothing is behind. b shows everything again.",
+        Screen::Lineage(_, tree) if tree.behind_only => {
+            "Nothing is known to be behind. b shows everything, and what is not known."
+        }
         Screen::Lineage(..) => "No image is known yet: the configuration names none, and nothing runs.",
         Screen::Updates(_) => "Every image is current, and nothing is quarantined.",
         Screen::Runs(_) => "No change has come through yet.",

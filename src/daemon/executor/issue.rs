@@ -2,10 +2,11 @@
 
 use super::super::inbox::Fact;
 use super::super::shared::Shared;
-use super::{Slots, perform};
+use super::{Slots, perform, tell};
 use crate::engine::{Effect, Job};
 use crate::model::EffectId;
-use std::collections::BTreeMap;
+use crate::model::notices::{NoticeId, NoticeJob};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
 
@@ -19,6 +20,8 @@ pub(in super::super) struct Executor {
 #[derive(Debug, Default)]
 struct Doing {
     tasks: BTreeMap<EffectId, (u64, AbortHandle)>,
+    /// Notices that are being told, with the try.
+    telling: BTreeSet<(NoticeId, u32)>,
     /// Counts tasks, so that a task that was cancelled never takes a later one of the same id off the list.
     begun: u64,
 }
@@ -34,6 +37,7 @@ impl Executor {
             match effect {
                 Effect::Do(job) => self.issue(job),
                 Effect::Cancel(id) => self.cancel(&id),
+                Effect::Notify(job) => self.tell(*job),
             }
         }
     }
@@ -58,6 +62,28 @@ impl Executor {
         tracing::debug!(%id, "begins");
         let task = self.shared.tasks.spawn(run(self.clone(), job, nonce));
         doing.tasks.insert(id, (nonce, task.abort_handle()));
+    }
+
+    /// A notice that is being told already is not told a second time beside that.
+    fn tell(self: &Arc<Self>, job: NoticeJob) {
+        if self.shared.options.read_only || self.shared.stop.is_cancelled() {
+            return;
+        }
+        let key = (job.id.clone(), job.attempt);
+        if !self.lock().telling.insert(key.clone()) {
+            return;
+        }
+        let executor = self.clone();
+        self.shared.tasks.spawn(async move {
+            let shared = &executor.shared;
+            let work = async {
+                let kind = tell::guarded(shared, &executor.slots, &job).await;
+                executor.lock().telling.remove(&key);
+                // The loop is gone: so is the result, and the next daemon tells it again.
+                let _ = shared.senders.results.send(Fact::ours(kind)).await;
+            };
+            let _ = shared.stop.run_until_cancelled(work).await;
+        });
     }
 
     fn cancel(&self, id: &EffectId) {

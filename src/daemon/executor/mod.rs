@@ -4,6 +4,7 @@
 //!   Effect::Do(job) ─▶ issue ── known id: ignored
 //!                        └── task: a free slot, then build | test | publish | change | look | watch ─▶ result to the inbox
 //!   Effect::Cancel(id) ─▶ the task is dropped, and with it what it does
+//!   Effect::Notify(job) ─▶ tell ─▶ result to the inbox
 //! ```
 //!
 //! Invariants:
@@ -20,6 +21,7 @@ mod material;
 mod perform;
 mod probing;
 mod publish;
+mod tell;
 mod test;
 mod watch;
 mod watching;
@@ -37,6 +39,8 @@ struct Slots {
     others: Semaphore,
     /// Looks of watches: apart, so that many watches do not keep a deploy or a put-back waiting.
     watches: Semaphore,
+    /// Owners' channels: apart, so that a receiver that hangs keeps nothing else waiting.
+    notices: Semaphore,
 }
 
 impl Default for Slots {
@@ -46,6 +50,7 @@ impl Default for Slots {
             tests: Semaphore::new(limits::TESTS_AT_ONCE),
             others: Semaphore::new(limits::EFFECTS_AT_ONCE),
             watches: Semaphore::new(limits::EFFECTS_AT_ONCE),
+            notices: Semaphore::new(limits::NOTICES_AT_ONCE),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::model::limits;
 pub(super) async fn read(shared: &Shared) {
     loop {
         tokio::select! {
+            biased;
             () = shared.reread.notified() => {}
             () = shared.world.clock.sleep(limits::RECIPES_EVERY) => {}
         }

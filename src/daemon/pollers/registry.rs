@@ -43,7 +43,9 @@ pub(super) async fn poll(shared: &Shared) {
             asking.push(Box::pin(ask(shared, image)));
         }
         let wait = schedule.next().map_or(LOOK_AT_STATE, |at| at.since(now).min(LOOK_AT_STATE));
+        // In this order: answers end, and a hint is read at the next turn in any case.
         tokio::select! {
+            biased;
             Some(asked) = asking.next() => answered(shared, &mut schedule, &mut told, &asked),
             () = shared.hinted.notified() => {}
             () = shared.world.clock.sleep(wait) => {}

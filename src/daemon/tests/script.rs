@@ -104,6 +104,7 @@ impl Scripted {
             fleets: BTreeMap::from([("prod".parse().unwrap(), fleet)]),
             prober: Box::new(self.clone()),
             recipes: Box::new(self.clone()),
+            notifier: Box::new(self.clone()),
             clock: Arc::new(self.clone()),
         }
     }
@@ -121,6 +122,9 @@ pub fn options(dir: &Path) -> Options {
         holder: "ops1, process 7".to_owned(),
         read_only: false,
         take_over: false,
+        name: None,
+        memory: None,
+        install: None,
     }
 }
 
@@ -323,5 +327,12 @@ impl ports::Prober for Scripted {
 impl ports::Recipes for Scripted {
     async fn read(&self, setup: &Setup) -> BTreeMap<ImageRef, Result<Ingredients, String>> {
         setup.recipes.keys().map(|image| (image.clone(), Ok(ingredients()))).collect()
+    }
+}
+
+#[async_trait]
+impl ports::Notifier for Scripted {
+    async fn notify(&self, _: &crate::model::notices::NoticeJob) -> Answer<()> {
+        Answer::Done(())
     }
 }

@@ -89,7 +89,7 @@ fn find_step<'a>(state: &'a State, run: RunId, key: &StepKey) -> Result<(&'a Run
 }
 
 /// What the step is about now: the candidate, or what is deployed.
-pub(super) fn about(step: &Step) -> Option<&crate::model::Digest> {
+pub fn about(step: &Step) -> Option<&crate::model::Digest> {
     match (step.image(), step.deploy()) {
         (Some(image), _) => image.digest.as_ref(),
         (_, Some(deploy)) => deploy.want.as_ref(),

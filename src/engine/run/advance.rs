@@ -7,6 +7,7 @@ use crate::engine::incident::{Cause, Incident};
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::{Action, IncidentId, StepKey};
+use std::collections::BTreeSet;
 
 /// Lets every step of `run` go as far as it may now. `run` is not in `state.runs` meanwhile.
 pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
@@ -100,6 +101,7 @@ pub(super) fn open_incident(
         cause: cause.clone(),
         seen,
         opened: state.now,
+        told: BTreeSet::new(),
         claimed: None,
         closed: None,
     };

@@ -1,6 +1,7 @@
 //! How a deploy step goes on: order, hold, baseline, update, soak, verdict, put-back.
 
 use super::advance::open_incident;
+use super::evidence::evidence;
 use super::image::note_usual;
 use super::progress::Standing;
 use super::{DeployStage, DeployStep, Run, Step, Untag, finish};
@@ -9,7 +10,7 @@ use crate::engine::incident::Cause;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::engine::verdict::{self, Now, Verdict};
-use crate::model::limits;
+use crate::model::defect::{Defect, present};
 use crate::model::reports::Look;
 use crate::model::setup::{GateBefore, OnFailure};
 use crate::model::{Action, Actor, StepKey, WorkloadId};
@@ -19,6 +20,11 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
     let key = run.order[place].clone();
     let Some(step) = run.steps.get(&key) else { return false };
     let Some(deploy) = step.deploy() else { return false };
+    let let_through = matches!(deploy.stage, DeployStage::Held(_))
+        || (deploy.stage == DeployStage::Updating && !deploy.touched);
+    if let_through && let Some(bad) = gone_bad(run, place) {
+        return end(state, run, &key, DeployStage::Blocked(bad), out);
+    }
     let due = |at: Option<crate::model::Timestamp>| at.is_some_and(|at| at <= state.now);
     match &deploy.stage {
         DeployStage::Waiting => begin(state, run, place, out),
@@ -97,6 +103,17 @@ fn before(run: &Run, place: usize, image: &crate::model::ImageRef, standing: Sta
         .cloned()
 }
 
+/// A workload before this one that was well when this one was let through, and was put back since, or is about to be.
+fn gone_bad(run: &Run, place: usize) -> Option<StepKey> {
+    let earlier = run.order[..place].iter().filter_map(|key| run.steps.get(key));
+    let mut bad = earlier.filter(|step| {
+        step.deploy().is_some_and(|deploy| {
+            step.standing() == Standing::Bad || matches!(deploy.stage, DeployStage::Restoring(_))
+        })
+    });
+    bad.next().map(|step| step.key.clone())
+}
+
 /// Takes the workload in hand, unless another run has it: then it waits as it is.
 fn touchable(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) -> bool {
     let StepKey::Deploy(workload) = key else { return false };
@@ -113,7 +130,7 @@ pub(in crate::engine) fn holder<'a>(state: &'a State, run: &Run, workload: &Work
         let deploy = other.steps.get(&key).and_then(Step::deploy);
         other.id != run.id && deploy.is_some_and(|step| step.stage.holds_workload())
     };
-    state.active().find(has)
+    state.active().find(has).filter(|_| !present(Defect::HolderIgnored))
 }
 
 /// The baseline was taken: the update may follow. An update of somebody else under way is waited out first.
@@ -301,7 +318,7 @@ pub(in crate::engine) fn unhealthy(
         contain(state, run, key, &cause, out);
     }
     match &cause {
-        Cause::ChangedByOthers { .. } | Cause::Gone | Cause::UpdateRefused(_) => {
+        Cause::ChangedByOthers { .. } | Cause::Busy { .. } | Cause::Gone | Cause::UpdateRefused(_) => {
             end(state, run, key, DeployStage::Failed(cause), out);
         }
         Cause::OrchestratorRolledBack(_) => {
@@ -310,8 +327,16 @@ pub(in crate::engine) fn unhealthy(
             enter(state, run, key, DeployStage::Restoring(cause), None, out);
             while_restoring(state, run, key, out);
         }
+        Cause::Aborted { .. } if stop => {
+            // Who ended the run may think that it was put back.
+            let why = "it is marked irreversible and stays as it is".to_owned();
+            not_put_back(state, run, key, why, cause, out);
+        }
         _ if stop && !matches!(cause, Cause::OrderedBack { .. }) => {
             end(state, run, key, DeployStage::Failed(cause), out);
+        }
+        _ if present(Defect::PutBackSkipped) => {
+            end(state, run, key, DeployStage::Restored(cause), out);
         }
         _ => {
             set_deadline(state, run, key);
@@ -405,8 +430,23 @@ fn restore_overdue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Ou
         |look| format!("{} of {} tasks ran by the deadline", look.running, look.desired),
     );
     let DeployStage::Restoring(cause) = deploy.stage.clone() else { return false };
-    end(state, run, key, DeployStage::Failed(Cause::RestoreFailed { why, because: Box::new(cause) }), out);
+    not_put_back(state, run, key, why, cause, out);
     true
+}
+
+/// It could not be put back. A person must know, also where it was a person who ordered it.
+pub(in crate::engine) fn not_put_back(
+    state: &mut State,
+    run: &mut Run,
+    key: &StepKey,
+    why: String,
+    because: Cause,
+    out: &mut Outcome,
+) {
+    let seen = run.steps.get(key).and_then(Step::deploy).map(evidence).unwrap_or_default();
+    let cause = Cause::RestoreFailed { why, because: Box::new(because) };
+    open_incident(state, run, key, &cause, seen, out);
+    end(state, run, key, DeployStage::Failed(cause), out);
 }
 
 fn enter(
@@ -443,48 +483,4 @@ pub(in crate::engine) fn end(
         }
     }
     enter(state, run, key, stage, None, out)
-}
-
-/// What was seen of a workload, line by line.
-fn evidence(deploy: &DeployStep) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(before) = &deploy.baseline {
-        lines.push(format!("before: {}", summary(before)));
-    }
-    let Some(look) = &deploy.look else { return lines };
-    lines.push(format!("during: {}", summary(look)));
-    for ended in look.ended.iter().take(10) {
-        let node = ended.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
-        let exit = ended.exit.map(|code| format!(", exit code {code}")).unwrap_or_default();
-        lines.push(format!(
-            "{} {}{node} ended: {}{exit}",
-            ended.at.hours_minutes_seconds(),
-            ended.name,
-            ended.message
-        ));
-    }
-    for task in look.tasks.iter().filter(|task| task.current).take(limits::ENDED_TASKS) {
-        if let Some(why) = task.probe.as_ref().and_then(|probe| probe.why.as_ref()).or(task.message.as_ref())
-        {
-            lines.push(format!("{}: {why}", task.name));
-        }
-    }
-    if let Some(first) = look.probes.as_ref().and_then(|p| p.first.as_ref()) {
-        lines.push(format!(
-            "first failed probe {} of {}: {}",
-            first.at.hours_minutes_seconds(),
-            first.task,
-            first.what
-        ));
-    }
-    lines
-}
-
-/// `2 of 2 tasks run, 0 of 14 probes failed`.
-pub(in crate::engine) fn summary(look: &Look) -> String {
-    let tasks = format!("{} of {} tasks run", look.running, look.desired);
-    match &look.probes {
-        Some(p) => format!("{tasks}, {} of {} probes failed", p.failed, p.total),
-        None => tasks,
-    }
 }

@@ -8,6 +8,7 @@ use crate::engine::hold::Hold;
 use crate::engine::incident::{Blame, Cause};
 use crate::engine::state::{Key, Made, State, TagState};
 use crate::engine::step::Outcome;
+use crate::model::defect::{Defect, present};
 use crate::model::jobs::{BaseName, Ingredients, Role};
 use crate::model::limits;
 use crate::model::reports::{BuildCause, BuildReport, PublishReport, TestReport};
@@ -79,7 +80,9 @@ pub(in crate::engine) fn missing_base<'a>(
     image: &'a ImageStep,
     read: &'a Ingredients,
 ) -> Option<&'a ImageRef> {
-    let untested = |parent: &&ImageRef| run.image_step(parent).is_some_and(|p| !p.stage.tested());
+    let untested = |parent: &&ImageRef| {
+        run.image_step(parent).is_some_and(|p| !p.stage.tested() && !present(Defect::ChildBuiltEarly))
+    };
     image.parents.iter().find(untested).or_else(|| {
         let names = read.bases.iter().filter_map(|base| match &base.from {
             BaseName::Tag(name) => Some(name),
@@ -165,7 +168,7 @@ pub(in crate::engine) fn judged(
 ) {
     let Some(step) = run.steps.get_mut(key) else { return };
     let Some(image) = step.image_mut() else { return };
-    let passed = report.passed();
+    let passed = report.passed() || present(Defect::FailedTestsPass);
     match action {
         Action::Retest => {
             image.second = Some(report);

@@ -116,9 +116,19 @@ fn untag(state: &State, run: &mut Run, key: &StepKey, out: &mut Outcome) {
 /// Somebody could not be reached: when the same thing is asked for again. The wait doubles up to its limit, and a server's own
 /// word (`Retry-After`) is respected.
 pub(in crate::engine) fn again(now: Timestamp, before: Option<&Retry>, cause: Unreachable) -> Retry {
+    again_within(now, before, cause, limits::RETRY_LONGEST)
+}
+
+/// [`again`], with a longest wait of its own.
+pub(in crate::engine) fn again_within(
+    now: Timestamp,
+    before: Option<&Retry>,
+    cause: Unreachable,
+    longest: Span,
+) -> Retry {
     let tries = before.map_or(0, |retry| retry.tries) + 1;
     let doubled = limits::RETRY_FIRST.as_millis() << tries.saturating_sub(1).min(16);
-    let wait = doubled.min(limits::RETRY_LONGEST.as_millis());
+    let wait = doubled.min(longest.as_millis());
     let asked = cause.retry_after.map_or(0, Span::as_millis);
     Retry {
         since: before.map_or(now, |retry| retry.since),

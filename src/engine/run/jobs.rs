@@ -5,10 +5,11 @@ use super::{DeployStep, ImageStep, Run, Step};
 use crate::engine::candidate;
 use crate::engine::effect::Job;
 use crate::engine::state::State;
+use crate::model::defect::{Defect, present};
 use crate::model::jobs::{
     BuildJob, DeployJob, DiscardJob, LookJob, PublishJob, RestoreJob, TestJob, WatchJob,
 };
-use crate::model::{Action, Digest, EffectId, StepKey};
+use crate::model::{Action, Digest, EffectId, ImageRef, StepKey};
 use std::collections::BTreeMap;
 
 /// The job of an effect; none when the step has not what it needs.
@@ -41,7 +42,7 @@ fn build(run: &Run, image: &ImageStep, id: &EffectId) -> Made {
     Some(Job::Build(Box::new(BuildJob {
         id: id.clone(),
         image: image.image.clone(),
-        candidate: image.candidate.clone()?,
+        candidate: candidate_of(image, id)?,
         context: image.recipe.context.clone(),
         dockerfile: image.recipe.dockerfile.clone(),
         dockerfile_digest: inputs.dockerfile.clone(),
@@ -53,6 +54,14 @@ fn build(run: &Run, image: &ImageStep, id: &EffectId) -> Made {
         buildkit: inputs.buildkit.clone(),
         timeout: image.recipe.build_timeout,
     })))
+}
+
+fn candidate_of(image: &ImageStep, id: &EffectId) -> Option<ImageRef> {
+    let candidate = image.candidate.clone()?;
+    if !present(Defect::BuiltUnderAnotherTag) {
+        return Some(candidate);
+    }
+    format!("{}-{}", candidate.tag, id.attempt).parse().ok().map(|tag| candidate.with_tag(tag))
 }
 
 fn test(image: &ImageStep, subject: Digest, id: &EffectId) -> Made {

@@ -13,6 +13,7 @@
 
 mod advance;
 pub(super) mod deploy;
+pub(super) mod evidence;
 pub(super) mod image;
 mod issue;
 mod jobs;
@@ -21,7 +22,7 @@ mod progress;
 
 pub use advance::advance;
 pub(super) use advance::finish;
-pub(super) use issue::{again, outstanding};
+pub(super) use issue::{again, again_within, outstanding};
 pub(super) use plan::{change, queue};
 pub use progress::Standing;
 

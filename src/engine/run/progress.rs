@@ -1,6 +1,7 @@
 //! How a step's stage changes, and what a stage means for others.
 
 use super::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Step, Untag};
+use crate::model::defect::{Defect, present};
 use crate::model::setup::Retention;
 use crate::model::{Action, EffectId, ImageRef, RunId, StepKey, Timestamp};
 
@@ -281,7 +282,11 @@ impl Step {
     /// are not named again: each is tied to the stage that it ends.
     fn next_deadline(&self, stopped: bool) -> Option<(Timestamp, &'static str)> {
         let may = self.want.is_some_and(|action| !(stopped && super::issue::begins(action)));
-        let retry = self.retry.as_ref().filter(|_| may).map(|retry| (retry.at, "is tried again"));
+        let retry = self
+            .retry
+            .as_ref()
+            .filter(|_| may && !present(Defect::RetryForgotten))
+            .map(|retry| (retry.at, "is tried again"));
         let untag = match &self.untagging {
             Untag::Waiting(retry) => Some((retry.at, "puts the tag back")),
             Untag::No | Untag::Wanted | Untag::Doing(_) | Untag::Done | Untag::LeftAlone(_) => None,

@@ -6,6 +6,7 @@ mod world;
 
 use super::effect::Effect;
 use super::event::{Event, EventKind};
+use super::outbox;
 use super::run::{self, Run};
 use super::state::{Key, State};
 use crate::model::{RunId, StepKey, limits};
@@ -64,16 +65,21 @@ impl State {
             EventKind::WorkloadChanged { id, answer } => results::changed(self, id, answer, &mut out),
             EventKind::WorkloadWatched { id, answer } => results::watched(self, id, answer, &mut out),
             EventKind::CandidateDiscarded { id, answer } => results::discarded(self, id, answer, &mut out),
+            EventKind::NoticeSent { id, attempt } => outbox::answered(self, id, *attempt, None, &mut out),
+            EventKind::NoticeFailed { id, attempt, cause } => {
+                outbox::answered(self, id, *attempt, Some(cause), &mut out);
+            }
             EventKind::DeadlinePassed => deadline_passed(self, &mut out),
             EventKind::Commanded { command } => commands::apply(self, event, command, &mut out),
             EventKind::CommandRefused { .. } => {}
         }
+        outbox::settle(self, &mut out);
         out
     }
 
     /// What must be done again after a restart, with the ids it had.
     pub fn outstanding(&self) -> Vec<Effect> {
-        run::outstanding(self)
+        run::outstanding(self).into_iter().chain(outbox::outstanding(self)).collect()
     }
 }
 
@@ -122,6 +128,7 @@ fn forget(state: &mut State, out: &mut Outcome) {
     let surplus = closed.len().saturating_sub(limits::CLOSED_INCIDENTS);
     for id in closed.into_iter().take(surplus) {
         state.incidents.remove(&id);
+        outbox::forget(state, id);
         out.touch(Key::Incident(id));
     }
 }
@@ -131,6 +138,7 @@ fn deadline_passed(state: &mut State, out: &mut Outcome) {
         state.freeze = None;
         out.touch(Key::All);
     }
+    outbox::deadline(state, out);
     let now = state.now;
     let retention = state.setup.retention.clone();
     let frozen = state.freeze.is_some();

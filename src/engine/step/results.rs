@@ -3,8 +3,9 @@
 use super::{Outcome, with_run};
 use crate::engine::incident::Cause;
 use crate::engine::run::deploy::{self, taken_by};
-use crate::engine::run::{self, DeployStage, DeployStep, Run, Step, Untag, image};
+use crate::engine::run::{self, DeployStage, DeployStep, Retry, Run, Step, Untag, image};
 use crate::engine::state::{Key, State, TagState};
+use crate::model::defect::{Defect, present};
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable, UpdateState,
 };
@@ -28,6 +29,9 @@ fn result<T: Clone>(
     good: impl FnOnce(&mut State, &mut Run, &StepKey, T, &mut Outcome),
 ) {
     if !take(state, id, doing) {
+        if present(Defect::LateResultOdd) {
+            state.anomaly(&format!("nobody waits for {id}"));
+        }
         return;
     }
     with_run(state, id.run, out, |state, run, out| {
@@ -114,30 +118,40 @@ fn put_back(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
 }
 
 pub(super) fn looked(state: &mut State, id: &EffectId, answer: &Answer<LookReport>, out: &mut Outcome) {
+    let waited = state.step_of(id.run, &id.step).and_then(|step| step.retry.clone());
     result(state, id, answer, out, |state, run, key, report, out| match (report, id.action) {
         (LookReport::Gone, _) => deploy::unhealthy(state, run, key, Cause::Gone, out),
-        (LookReport::Seen(look), Action::Baseline) => baseline(state, run, key, look, out),
+        (LookReport::Seen(look), Action::Baseline) => baseline(state, run, key, look, waited.as_ref(), out),
         (LookReport::Seen(look), _) => deploy::judge(state, run, key, &look, out),
     });
 }
 
-/// An update of somebody else that is under way is waited out: a baseline in the middle of it says nothing.
+/// An update of somebody else that is under way is waited out: a baseline in the middle of it says nothing. It may take as long as
+/// one of ours; then a person must look.
 fn baseline(
     state: &mut State,
     run: &mut Run,
     key: &StepKey,
     look: Box<crate::model::reports::Look>,
+    waited: Option<&Retry>,
     out: &mut Outcome,
 ) {
     match &look.update {
         UpdateState::Updating | UpdateState::RollingBack(_) => {
             let Some(step) = run.steps.get_mut(key) else { return };
+            let longest = step.deploy().map(|deploy| deploy.how.deadline);
+            let over =
+                |retry: &&Retry| longest.is_some_and(|longest| state.now.since(retry.since) >= longest);
+            if let Some(since) = waited.filter(over).map(|retry| retry.since) {
+                deploy::unhealthy(state, run, key, Cause::Busy { since }, out);
+                return;
+            }
             let cause = Unreachable {
                 who: format!("{key}"),
                 why: "an update of somebody else is under way; it is waited out".to_owned(),
                 retry_after: None,
             };
-            step.retry = Some(run::again(state.now, None, cause));
+            step.retry = Some(run::again(state.now, waited, cause));
             step.want = Some(Action::Baseline);
         }
         UpdateState::None | UpdateState::Completed | UpdateState::Paused(_) | UpdateState::RolledBack(_) => {
@@ -172,8 +186,8 @@ fn not_changed(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, ou
             deploy::changed(state, run, key, out);
         }
         (DeployStage::Restoring(because), _) => {
-            let failed = Cause::RestoreFailed { why: cause.to_string(), because: Box::new(because.clone()) };
-            deploy::end(state, run, key, DeployStage::Failed(failed), out);
+            let because = because.clone();
+            deploy::not_put_back(state, run, key, cause.to_string(), because, out);
         }
         _ => deploy::unhealthy(state, run, key, cause, out),
     }

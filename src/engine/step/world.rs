@@ -53,15 +53,16 @@ pub(super) fn tag_seen(
     if known.is_some() && upstream && ours.is_none() && digest.is_some() {
         let change = Change {
             image: image.clone(),
-            from: before,
+            from: before.clone(),
             to: digest.cloned(),
             by: event.by.clone(),
             at: state.now,
             reason: None,
         };
         run::change(state, change, out);
-    } else if known.is_none() {
-        // Steps may have waited for the first look at this base.
+    }
+    if before.is_none() {
+        // Steps may have waited for this base: never seen, or not in its registry until now.
         all_go_on(state, out);
     }
 }

@@ -220,6 +220,29 @@ fn an_update_of_somebody_else_under_way_is_waited_out() {
 }
 
 #[test]
+fn an_update_of_somebody_else_that_does_not_end_is_asked_about_ever_more_seldom_and_then_a_person_is_told() {
+    let mut world = approved();
+    let mut busy = world.before("web");
+    busy.update = UpdateState::Updating;
+    let mut looks = 0;
+    while world.stage(&dep("web")) == "updating" {
+        world.looks(Action::Baseline, "web", busy.clone());
+        looks += 1;
+        assert!(looks < 20, "it is asked about for ever");
+        let run = &world.state.runs[&RUN];
+        if let Some(retry) = &run.steps[&dep("web")].retry {
+            let wait = retry.at.since(world.state.now).as_secs();
+            world.wait(wait);
+        }
+    }
+    // After 0, 1, 3, 7, 15, 30, 45 and 60 s.
+    assert_eq!(looks, 8);
+    assert!(matches!(world.deploy_stage("web"), DeployStage::Failed(Cause::Busy { .. })));
+    assert_eq!(world.state.incidents.len(), 1);
+    assert!(!world.asked().iter().any(|a| a.starts_with("deploy") || a.starts_with("restore")));
+}
+
+#[test]
 fn a_put_back_that_does_not_come_back_says_so() {
     let mut world = approved();
     world.converges("web");
@@ -235,4 +258,21 @@ fn a_put_back_that_does_not_come_back_says_so() {
         panic!("{}", world.stage(&dep("web")))
     };
     assert!(cause.to_string().contains("could not be put back: 1 of 2 tasks"), "{cause}");
+}
+
+#[test]
+fn a_put_back_that_a_person_ordered_and_that_fails_is_an_incident() {
+    let mut world = approved();
+    world.converges("web");
+    let generation = world.state.step_of(RUN, &dep("web")).unwrap().generation;
+    let seen = crate::model::Seen { generation: Some(generation), ..crate::model::Seen::default() };
+    let back = crate::model::Command::Rollback { run: RUN, step: dep("web"), seen, reason: None };
+    world.command(ana(), back).unwrap();
+    assert!(world.state.incidents.is_empty());
+    let id = world.take(Action::Restore, &dep("web"));
+    let found = look_at("web@somebodys", None, 20).spec;
+    let report = ChangeReport::ChangedByOthers { found, update: UpdateState::None };
+    world.fact(EventKind::WorkloadChanged { id, answer: Answer::Done(report) });
+    assert_eq!(world.stage(&dep("web")), "failed");
+    assert_eq!(world.state.incidents.len(), 1, "the person who ordered it may have gone to bed");
 }

@@ -4,7 +4,9 @@
 //! The workloads: `web` (order 1, a gate of one approval) and `api` (order 2, automatic).
 
 mod deploys;
+mod dossiers;
 mod images;
+mod notices;
 mod people;
 mod restart;
 mod verdicts;
@@ -12,6 +14,7 @@ mod waits;
 
 use super::{DeployStage, Effect, Event, EventKind, ImageStage, Job, Rejection, State};
 use crate::model::jobs::{Base, BaseName, Ingredients, Place, Role};
+use crate::model::notices::NoticeJob;
 use crate::model::reports::{
     Answer, BuildCause, BuildReport, ChangeReport, Look, LookReport, ProbeTally, PublishReport, SpecMark,
     TaskLook, TaskState, TestOutcome, TestReport, UpdateState,
@@ -28,6 +31,8 @@ pub(super) struct World {
     pub state: State,
     pub pending: Vec<Job>,
     pub done: Vec<String>,
+    /// Notices that were handed out, every try.
+    pub told: Vec<NoticeJob>,
     log: Vec<Event>,
     now: Timestamp,
 }
@@ -195,8 +200,14 @@ impl World {
 
     pub fn with(setup: Setup) -> Self {
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let mut world =
-            Self { state: State::default(), pending: Vec::new(), done: Vec::new(), log: Vec::new(), now };
+        let mut world = Self {
+            state: State::default(),
+            pending: Vec::new(),
+            done: Vec::new(),
+            told: Vec::new(),
+            log: Vec::new(),
+            now,
+        };
         world.fact(EventKind::Installed { install: "abc".to_owned() });
         world.fact(EventKind::ConfigLoaded { setup: Box::new(setup) });
         world.fact(EventKind::RecipesRead { recipes: recipes() });
@@ -222,6 +233,7 @@ impl World {
                     self.pending.push(job);
                 }
                 Effect::Cancel(id) => self.pending.retain(|job| *job.id() != id),
+                Effect::Notify(job) => self.told.push(*job),
             }
         }
         assert_eq!(self.state.anomalies, Vec::<String>::new());
@@ -245,8 +257,9 @@ impl World {
         let ids =
             |jobs: Vec<&Job>| jobs.into_iter().map(|job| job.id().clone()).collect::<BTreeSet<EffectId>>();
         let outstanding = self.state.outstanding();
-        let again = outstanding.iter().map(|effect| match effect {
-            Effect::Do(job) => job,
+        let again = outstanding.iter().filter_map(|effect| match effect {
+            Effect::Do(job) => Some(job),
+            Effect::Notify(_) => None,
             Effect::Cancel(_) => panic!("a restart cancels nothing"),
         });
         assert_eq!(ids(again.collect()), ids(self.pending.iter().collect()));
@@ -313,6 +326,11 @@ impl World {
         let id = self.take(Action::Build, &img(name));
         let report = BuildReport::Built { digest: digest(&format!("new {name} r{}", id.run)), found: false };
         self.fact(EventKind::BuildFinished { id, answer: Answer::Done(report) });
+    }
+
+    /// All facts so far.
+    pub fn log(&self) -> &[Event] {
+        &self.log
     }
 
     pub fn fails_to_build(&mut self, name: &str) {

@@ -213,6 +213,30 @@ fn a_healthy_workload_can_be_put_back_and_what_it_ran_stays_away() {
 }
 
 #[test]
+fn what_was_let_through_after_a_workload_is_blocked_when_a_person_orders_that_one_back() {
+    for asked_for_approval in [true, false] {
+        let mut setup = setup();
+        if asked_for_approval {
+            setup.workloads.insert(workload("api"), follows("api", 2, Some("prod")));
+        }
+        let mut world = World::with(setup);
+        world.sees("os", "os 2");
+        world.makes_all();
+        world.approve(ana(), &dep("web")).unwrap();
+        world.converges("web");
+        world.wait(11);
+        world.looks(Action::Look, "web", world.ours("web"));
+        assert_eq!(world.stage(&dep("api")), if asked_for_approval { "held" } else { "updating" });
+        let back = Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+        world.command(ana(), back).unwrap();
+        assert_eq!(world.stage(&dep("api")), "blocked");
+        assert!(!world.asked().contains(&"baseline deploy api".to_owned()), "{:?}", world.asked());
+        assert!(world.approve(ana(), &dep("api")).is_err());
+        world.replay();
+    }
+}
+
+#[test]
 fn a_deploy_in_quarantine_is_not_retried_before_it_is_released() {
     let mut world = held();
     world.approve(ana(), &dep("web")).unwrap();

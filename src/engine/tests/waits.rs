@@ -32,6 +32,25 @@ fn a_base_that_was_never_seen_is_waited_for_by_name() {
 }
 
 #[test]
+fn a_base_that_is_not_in_its_registry_is_waited_for_until_it_is_back() {
+    for base in ["elsewhere", "framework"] {
+        let mut world = World::new();
+        world.sees(base, "there");
+        let mut changed = recipes();
+        changed.insert(image("tool"), Ok(ingredients("tool", base)));
+        world.fact(EventKind::RecipesRead { recipes: changed });
+        let gone = EventKind::TagSeen { image: image(base), digest: None, before: Some(digest("there")) };
+        world.fact(gone);
+        world.command(ana(), Command::Start { image: image("tool"), reason: None }).unwrap();
+        let run = &world.state.runs[&RUN];
+        let waiting = world.state.waiting(run, &run.steps[&img("tool")]).unwrap();
+        assert_eq!(waiting.what, format!("r.example:5000/{base}:1, which is not in its registry"));
+        world.sees(base, "there again");
+        assert_eq!(world.asked(), ["build tool:1"], "{base}");
+    }
+}
+
+#[test]
 fn a_fleet_that_another_daemon_holds_is_not_touched() {
     let mut world = World::new();
     world.fact(EventKind::FleetRefused { fleet: "lab".parse().unwrap(), holder: "host2 pid 7".to_owned() });

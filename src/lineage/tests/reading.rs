@@ -101,7 +101,7 @@ fn what_cannot_be_known_is_named_with_its_line_and_reason() {
         ("FROM debian:${V:-8", "1: debian:${V:-8", "without its `}`"),
         ("FROM app-$TARGETARCH", "1: app-$TARGETARCH", "depends on the engine"),
         ("ARG V='a b'\nFROM $V", "2: $V", "not a repository"),
-        ("ARG V=\nFROM $V", "2: $V", "1 to 512"),
+        ("ARG V=\nFROM $V", "2: $V", "1 to 640"),
         ("FROM Debian:8", "1: Debian:8", "not a repository"),
     ];
     for (text, want, why) in cases {

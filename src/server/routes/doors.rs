@@ -1,6 +1,6 @@
 //! What every handler holds.
 
-use crate::model::Timestamp;
+use crate::ports::Clock;
 use crate::server::webhook::Counts;
 use crate::server::{Source, Table};
 use std::sync::Arc;
@@ -16,13 +16,15 @@ pub struct Doors {
     pub about: About,
     /// What came in on the webhook listener.
     pub webhooks: Arc<Counts>,
-    /// Now, for the stamp of a status.
-    pub now: fn() -> Timestamp,
+    /// For the stamp of a status.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Who answers on the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
+    /// What it is called; its fleets when absent.
+    pub name: Option<String>,
     /// The program's version.
     pub version: String,
     /// Its process.

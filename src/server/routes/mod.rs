@@ -3,6 +3,7 @@
 pub mod answer;
 mod commands;
 pub mod doors;
+mod dossier;
 mod events;
 mod logs;
 mod me;
@@ -21,6 +22,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/v1/rows"),
     ("get", "/v1/status"),
     ("get", "/v1/why"),
+    ("get", "/v1/dossier"),
     ("get", "/v1/events"),
     ("get", "/v1/logs"),
     ("post", "/v1/commands"),

@@ -7,5 +7,5 @@ use axum::extract::State;
 
 pub(super) async fn status(State(doors): State<Doors>) -> Answer {
     let (seq, rows) = doors.table.rows();
-    json(&status::status(seq, (doors.now)(), &rows))
+    json(&status::status(seq, doors.clock.now(), &rows))
 }

@@ -10,7 +10,7 @@ const NAMED_FLEETS: usize = 3;
 pub(super) fn daemon(view: View<'_>) -> Row {
     let about = view.beside.about();
     Row::Daemon(DaemonRow {
-        name: name(view),
+        name: about.name.unwrap_or_else(|| fleets(view)),
         version: about.version,
         pid: about.pid,
         since: view.beside.since(),
@@ -26,7 +26,7 @@ pub(super) fn freeze(stop: &Stop) -> Freeze {
     Freeze { by: stop.by.clone(), reason: stop.reason.clone(), since: stop.since, until: stop.until }
 }
 
-fn name(view: View<'_>) -> String {
+fn fleets(view: View<'_>) -> String {
     let fleets: Vec<&str> = view.state.setup.fleets.keys().map(crate::model::FleetName::as_str).collect();
     match fleets.len() {
         0 => "local".to_owned(),

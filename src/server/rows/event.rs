@@ -64,6 +64,7 @@ fn mark(kind: &EventKind) -> Option<Mark> {
                 Some(Mark::Failed)
             }
         }),
+        EventKind::NoticeFailed { .. } => Some(Mark::Unknown),
         EventKind::CommandRefused { .. } => Some(Mark::Blocked),
         EventKind::Installed { .. }
         | EventKind::DaemonStarted { .. }
@@ -74,6 +75,7 @@ fn mark(kind: &EventKind) -> Option<Mark> {
         | EventKind::WorkloadsSeen { .. }
         | EventKind::FleetClaimed { .. }
         | EventKind::CandidateDiscarded { .. }
+        | EventKind::NoticeSent { .. }
         | EventKind::DeadlinePassed
         | EventKind::Commanded { .. } => None,
     }

@@ -2,7 +2,7 @@
 
 use super::{View, standing};
 use crate::api::rows::{BaseRow, ImageRow, Mark, Row};
-use crate::engine::{Run, State};
+use crate::engine::{Body, ImageStage, Run, State};
 use crate::model::jobs::{BaseName, Role};
 use crate::model::{Digest, ImageRef, Owner, StepKey, Timestamp};
 use std::collections::BTreeSet;
@@ -100,7 +100,7 @@ fn why_behind(state: &State, image: &ImageRef, seen: &mut BTreeSet<ImageRef>) ->
     if !seen.insert(image.clone()) {
         return None;
     }
-    let made = state.made.get(image)?;
+    let Some(made) = state.made.get(image) else { return not_rebuilt(state, image) };
     let moved = |(base, built_on): (&ImageRef, &Digest)| {
         let now = state.digest_of(base)?;
         let text =
@@ -112,6 +112,18 @@ fn why_behind(state: &State, image: &ImageRef, seen: &mut BTreeSet<ImageRef>) ->
         made.bases.keys().find_map(|base| {
             why_behind(state, base, seen).map(|why| format!("{} is behind: {why}", base.short()))
         })
+    })
+}
+
+/// What somebody built before we did: its bases are not known, but when one of them moved while we looked and our
+/// candidate on that is not published, then what is public stands on the old one.
+fn not_rebuilt(state: &State, image: &ImageRef) -> Option<String> {
+    let run = run_of(state, image)?;
+    let Body::Image(step) = &run.steps.get(&StepKey::Image(image.clone()))?.body else { return None };
+    let moved = &run.change;
+    let (from, to) = (moved.from.as_ref()?, moved.to.as_ref()?);
+    (from != to && step.stage != ImageStage::Published).then(|| {
+        format!("{} moved to {}, and nothing built on that is published", moved.image.short(), to.short())
     })
 }
 

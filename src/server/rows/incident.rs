@@ -1,11 +1,12 @@
 //! An incident's row.
 
 use super::View;
-use crate::api::rows::{IncidentRow, Row};
+use crate::api::rows::{IncidentRow, Mark, Row, ToldRow};
 use crate::engine::describe::subject;
+use crate::engine::outbox::{Delivery, Outgoing, customer, of_incident, vendor};
 use crate::engine::run::{DeployStage, DeployStep, Step, Untag};
 use crate::engine::{Cause, Incident};
-use crate::model::{Owner, StepKey};
+use crate::model::notices::NoticeId;
 
 pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
     let step = view.state.step_of(incident.run, &incident.step);
@@ -24,9 +25,37 @@ pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
             .zip(deploy)
             .map_or_else(|| "nothing to put back".to_owned(), |(step, deploy)| restored(step, deploy)),
         seen: incident.seen.clone(),
-        vendor: vendor(view, incident),
-        customer: customer(view, &incident.step),
+        vendor: vendor(view.state, incident).cloned(),
+        customer: customer(view.state, incident).cloned(),
+        told: of_incident(view.state, incident.id).map(|(id, notice)| told(view, id, notice)).collect(),
     })
+}
+
+fn told(view: View<'_>, id: &NoticeId, outgoing: &Outgoing) -> ToldRow {
+    let (mark, since, why, next) = match &outgoing.standing {
+        Delivery::Sending { before: None } => (Mark::Working, outgoing.since, None, None),
+        Delivery::Sending { before: Some(retry) } => {
+            (Mark::Working, retry.since, Some(retry.cause.why.clone()), None)
+        }
+        Delivery::Waiting(retry) => {
+            (Mark::Failed, retry.since, Some(retry.cause.why.clone()), Some(retry.at))
+        }
+        Delivery::Sent { at } => (Mark::Good, *at, None, None),
+        Delivery::GivenUp { at, why } => (Mark::Failed, *at, Some(why.clone()), None),
+    };
+    ToldRow {
+        id: id.to_string(),
+        occasion: id.occasion.to_string(),
+        party: id.party.to_string(),
+        owner: outgoing.notice.owner.clone(),
+        channel: id.channel.to_string(),
+        kind: view.state.setup.channels.get(&id.channel).map(|channel| channel.kind.to_string()),
+        mark,
+        since,
+        tries: outgoing.tries,
+        why,
+        next,
+    }
 }
 
 fn verdict(incident: &Incident, step: Option<&Step>) -> String {
@@ -78,20 +107,5 @@ fn restored(step: &Step, deploy: &DeployStep) -> String {
         | DeployStage::Blocked(_)
         | DeployStage::Superseded
         | DeployStage::Aborted(_) => format!("{name} is {} now", deploy.stage.word()),
-    }
-}
-
-/// Who answers for what changed: the owner of the image that set the run off.
-fn vendor(view: View<'_>, incident: &Incident) -> Option<Owner> {
-    let image = &view.state.runs.get(&incident.run)?.change.image;
-    let upstream = view.state.setup.upstreams.get(image).and_then(|upstream| upstream.owner.clone());
-    upstream.or_else(|| view.state.setup.recipes.get(image)?.owner.clone())
-}
-
-/// Who answers for what broke.
-fn customer(view: View<'_>, step: &StepKey) -> Option<Owner> {
-    match step {
-        StepKey::Image(image) => view.state.setup.recipes.get(image)?.owner.clone(),
-        StepKey::Deploy(workload) => view.state.setup.workloads.get(workload)?.owner.clone(),
     }
 }

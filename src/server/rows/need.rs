@@ -3,6 +3,7 @@
 use super::{View, hold, standing};
 use crate::api::rows::{Mark, NeedRow, Row, RowKey};
 use crate::engine::describe::subject;
+use crate::engine::outbox::Delivery;
 use crate::engine::run::{DeployStage, Step};
 use crate::engine::{Cause, Incident, Run};
 use crate::model::Timestamp;
@@ -34,6 +35,7 @@ pub(super) fn needs(view: View<'_>) -> Vec<Row> {
         leads_to: Some(RowKey::Source(format!("fleet {fleet}"))),
     });
     let all = incidents
+        .chain(untold(view))
         .chain(steps)
         .chain(pauses)
         .chain(fleets)
@@ -66,6 +68,25 @@ fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
         since: incident.opened,
         leads_to: Some(RowKey::Incident(incident.id)),
     }
+}
+
+/// What was given up of an open incident: a person must tell its owner by other means. It ends with the incident.
+fn untold(view: View<'_>) -> impl Iterator<Item = NeedRow> {
+    let open = |incident| view.state.incidents.get(incident).is_some_and(|found| found.closed.is_none());
+    view.state.outbox.iter().filter_map(move |(id, outgoing)| {
+        let Delivery::GivenUp { at, why } = &outgoing.standing else { return None };
+        open(&id.incident).then(|| NeedRow {
+            subject: format!("notice {id}"),
+            mark: Mark::Failed,
+            harm: FAILED,
+            object: format!("incident {}", id.incident),
+            text: format!("{} {} was not told: {why}", id.party, outgoing.notice.owner),
+            outcome: "stays untold: tell them yourself".to_owned(),
+            deadline: None,
+            since: *at,
+            leads_to: Some(RowKey::Incident(id.incident)),
+        })
+    })
 }
 
 /// A held step, or one whose verdict is left to a person.

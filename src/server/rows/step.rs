@@ -4,10 +4,11 @@ use super::run::usual;
 use super::{View, hold, standing};
 use crate::api::rows::{May, Row, StepRow};
 use crate::engine::describe::subject;
+use crate::engine::dossier;
 use crate::engine::run::{Body, DeployStage, DeployStep, ImageStep, Standing, Step, Untag};
 use crate::engine::{Cause, Run, State};
 use crate::model::reports::{FailingCase, TestReport};
-use crate::model::{Action, Actor, Command, Digest, EffectId, Seen};
+use crate::model::{Actor, Command, Digest, Seen};
 
 pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row {
     let state = view.state;
@@ -34,7 +35,7 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
         hold: standing::hold(step).map(|held| hold::hold(view, run, step, held)),
         verdict: verdict(step),
         seen: incident.map(|incident| incident.seen.clone()).unwrap_or_default(),
-        logs: logs(run, step),
+        logs: dossier::logs(run, step).iter().map(ToString::to_string).collect(),
         // The plan moves with every step of the run; only who may act on this one must have seen it.
         expect: Seen {
             digest,
@@ -145,24 +146,6 @@ pub(super) fn progress(view: View<'_>, step: &Step) -> Option<String> {
         0 => Some(progress.doing),
         total => Some(format!("{} of {total}: {}", progress.done, progress.doing)),
     }
-}
-
-/// The logs that its work has written, newest last.
-fn logs(run: &Run, step: &Step) -> Vec<String> {
-    let written =
-        |action: &&Action| matches!(action, Action::Build | Action::Test | Action::Retest | Action::Control);
-    let ids = step.attempts.iter().filter(|(action, _)| written(action)).flat_map(|(action, attempts)| {
-        (1..=*attempts).map(|attempt| EffectId {
-            run: run.id,
-            step: step.key.clone(),
-            action: *action,
-            attempt,
-        })
-    });
-    let mut ids: Vec<EffectId> = ids.collect();
-    // The one that tells most comes last: of failed tests that is the failure, and not the control that passed.
-    ids.sort_by_key(|id| (id.action != Action::Control, id.attempt, id.action));
-    ids.iter().map(ToString::to_string).collect()
 }
 
 /// What may be asked for now: a retry and a roll-back are only offered where the engine would take them.

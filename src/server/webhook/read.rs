@@ -43,7 +43,7 @@ pub fn pushes(body: &[u8]) -> Option<(Vec<Push>, usize)> {
 ///
 /// 1. Its action is `push`.
 /// 2. Its target is no blob, and has a repository and a tag.
-/// 3. It says which registry it is about: in `request.host`, or in `target.url`.
+/// 3. It says which registry it is about: in `request.host`, or in `target.url`; and together they are an image's name.
 fn push(event: &Value) -> Option<Push> {
     let text = |at: &str| event.pointer(at).and_then(Value::as_str).filter(|text| !text.is_empty());
     if text("/action")? != "push" || text("/target/mediaType") == Some(BLOB) {
@@ -54,7 +54,8 @@ fn push(event: &Value) -> Option<Push> {
     let hosts = [text("/request/host"), text("/target/url").and_then(host_of)];
     let mut names: Vec<ImageRef> = Vec::new();
     for registry in hosts.into_iter().flatten().filter_map(|host| host.parse::<Registry>().ok()) {
-        let name = ImageRef { registry, repository: repository.clone(), tag: tag.clone() };
+        // Read as a whole, since a name on Docker Hub has more to it than its parts.
+        let Ok(name) = format!("{registry}/{repository}:{tag}").parse::<ImageRef>() else { continue };
         if !names.contains(&name) {
             names.push(name);
         }
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn a_push_is_ours_without_media_type_digest_or_id() {
         let event =
-            json!({"action": "push", "target": {"repository": "os", "tag": "1"}, "request": {"host": "r"}});
+            json!({"action": "push", "target": {"repository": "os", "tag": "1"}, "request": {"host": "r:1"}});
         let (pushes, _) = read(&json!({"events": [event]})).unwrap();
         assert_eq!((pushes[0].id.as_deref(), &pushes[0].digest), (None, &None));
     }

@@ -34,6 +34,12 @@ impl Source for Daemon {
     async fn why(&self, _: &str) -> Option<Why> {
         unreachable!("a webhook reads nothing")
     }
+    async fn dossier(
+        &self,
+        _: crate::model::IncidentId,
+    ) -> Result<Option<crate::model::dossier::Dossier>, String> {
+        unreachable!("a registry asks for no dossier")
+    }
     async fn hint(&self, hint: Hint) -> Result<(), Stuck> {
         if self.full.load(Ordering::SeqCst) {
             return Err(Stuck { why: "no space left on device".to_owned(), since: Timestamp::default() });

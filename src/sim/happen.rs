@@ -1,0 +1,82 @@
+//! What happens to the world, one arm a happening; the parts do it.
+
+use super::content::Contents;
+use super::deeds::{Doing, Hand};
+use super::file::{Answering, Engine, Flaw, Fleet, Happening, Hooks};
+use super::fleet::Around;
+use super::world::{Fixed, Parts};
+use crate::model::{Digest, ImageRef, Timestamp};
+
+pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening: &Happening) {
+    match happening {
+        Happening::Moves { image, flaws } => {
+            let digest = published(fixed, parts, now, image, flaws);
+            tag(fixed, parts, now, image, Some(digest));
+        }
+        Happening::MovesBack { image } => {
+            let before = parts.registries.before(image);
+            if before.is_some() {
+                tag(fixed, parts, now, image, before);
+            }
+        }
+        Happening::Vanishes { image } => tag(fixed, parts, now, image, None),
+        Happening::Edits { image, flaws } => {
+            let edited = parts.edits.entry(image.clone()).or_default();
+            edited.times += 1;
+            edited.flaws.clone_from(flaws);
+        }
+        Happening::Registry { name, how } => parts.registries.answers(name, *how),
+        Happening::Webhooks { name, how } => parts.registries.notifies(name, *how),
+        Happening::Builder(how) => parts.builder = *how,
+        Happening::Tester(how) => parts.tester = *how,
+        Happening::Fleet { name, how } => {
+            if let Some(fleet) = parts.fleets.get_mut(name) {
+                fleet.answers = *how;
+            }
+        }
+        Happening::Hand { workload, does } => {
+            let Parts { contents, fleets, deeds, registries, .. } = parts;
+            let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
+            if let Some(fleet) = fleets.get_mut(&workload.fleet) {
+                fleet.hand(workload, does, now, |image| registries.tag(image), &mut around);
+            }
+        }
+        Happening::Ends { workload, exit } => {
+            let Parts { contents, fleets, deeds, .. } = parts;
+            let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
+            if let Some(fleet) = fleets.get_mut(&workload.fleet) {
+                fleet.ends(workload, *exit, now, &mut around);
+            }
+        }
+        Happening::Channel { name, how } => drop(parts.channels.insert(name.clone(), *how)),
+        Happening::Heals => heal(fixed, parts),
+    }
+}
+
+fn heal(fixed: &Fixed, parts: &mut Parts) {
+    for name in fixed.file.all_registries().keys() {
+        parts.registries.answers(name, Answering::Well);
+    }
+    parts.fleets.values_mut().for_each(|fleet| fleet.answers = Fleet::Well);
+    parts.channels.clear();
+    (parts.builder, parts.tester) = (Engine::Well, Engine::Well);
+}
+
+/// New content by somebody else's hand. What is published under a built image's tag keeps the flaws of nobody's bases.
+fn published(fixed: &Fixed, parts: &mut Parts, now: Timestamp, image: &ImageRef, flaws: &[Flaw]) -> Digest {
+    let contents: &mut Contents = &mut parts.contents;
+    let of = format!("published at {} as move {}", now, fixed.dice.number(&format!("{image} {now}")));
+    contents.make(image, &of, flaws.to_vec())
+}
+
+fn tag(fixed: &Fixed, parts: &mut Parts, now: Timestamp, image: &ImageRef, to: Option<Digest>) {
+    let from = parts.registries.set(image, to.as_ref());
+    if from == to {
+        return;
+    }
+    let hooks = parts.registries.hooks(image);
+    if to.is_some() && hooks != Hooks::Never {
+        parts.registries.notify(image, to.as_ref(), now, fixed.dice);
+    }
+    parts.done(now, Hand::Outside, Doing::Tagged { image: image.clone(), from, to });
+}
