@@ -121,6 +121,52 @@ name_id!(
     WorkloadName
 );
 
+name_id!(
+    /// A pool of the configuration: the part of a fleet's nodes that is updated together.
+    PoolName
+);
+name_id!(
+    /// A node release: what a node runs below its containers, as its vendor names it.
+    ReleaseName
+);
+
+/// A node, and the fleet that it is in. Shown as `fleet/node`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NodeRef {
+    /// The fleet.
+    pub fleet: FleetName,
+    /// Its name there.
+    pub name: NodeId,
+}
+
+impl fmt::Display for NodeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}", self.fleet, self.name))
+    }
+}
+
+impl FromStr for NodeRef {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let (fleet, name) = text.split_once('/').ok_or_else(|| NameError(text.chars().take(64).collect()))?;
+        Ok(Self { fleet: fleet.parse()?, name: name.parse()? })
+    }
+}
+
+impl TryFrom<String> for NodeRef {
+    type Error = NameError;
+    fn try_from(value: String) -> Result<Self, NameError> {
+        value.parse()
+    }
+}
+
+impl From<NodeRef> for String {
+    fn from(value: NodeRef) -> String {
+        value.to_string()
+    }
+}
+
 /// A workload: what runs an image, and where. Shown as `fleet/name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

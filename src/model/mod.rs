@@ -27,6 +27,7 @@ pub mod image;
 pub mod jobs;
 pub mod limits;
 pub mod logname;
+pub mod nodes;
 pub mod notices;
 pub mod reports;
 pub mod secret;
@@ -38,8 +39,8 @@ pub mod waiting;
 pub use actor::Actor;
 pub use command::{Command, Seen};
 pub use ids::{
-    Action, ChannelName, EffectId, FleetName, GateName, IncidentId, NodeId, Owner, RunId, Seq, StepKey,
-    TaskId, WorkloadId, WorkloadName,
+    Action, ChannelName, EffectId, FleetName, GateName, IncidentId, NodeId, NodeRef, Owner, PoolName,
+    ReleaseName, RunId, Seq, StepKey, TaskId, WorkloadId, WorkloadName,
 };
 pub use image::{Digest, ImageRef, PinnedRef, Registry, Repository, Tag};
 pub use setup::Setup;

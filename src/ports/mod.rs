@@ -5,6 +5,8 @@
 //!   Builder      a Dockerfile to a candidate adapters::builder    sim
 //!   Tester       a candidate to a report     adapters::tester     sim
 //!   Fleet        an orchestrator             adapters::fleet      sim
+//!   Nodes        an orchestrator's nodes
+//!   Provisioner  machines of a pool
 //!   Prober       our own HTTP requests       adapters::probe      sim
 //!   Notifier     an owner's channel        adapters::notify     sim
 //!   Recipes      Dockerfiles and contexts    files                sim
@@ -17,6 +19,8 @@
 //! 3. "Nobody answered" is [`Answer::Unreachable`], never a verdict and never retried in here: the engine decides when to ask again.
 //! 4. What comes back was cleaned ([`model::text`](crate::model::text)) and cut to its limit.
 
+mod nodes;
+
 use crate::model::ids::FleetName;
 use crate::model::jobs::{BuildJob, DeployJob, Ingredients, PublishJob, RestoreJob, TestJob};
 use crate::model::notices::NoticeJob;
@@ -27,6 +31,7 @@ use crate::model::reports::{
 use crate::model::setup::{ProbeSpec, Setup};
 use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
 use async_trait::async_trait;
+pub use nodes::{Nodes, Provisioner};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
