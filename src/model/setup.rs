@@ -3,8 +3,9 @@
 //! [`config`](crate::config) makes it from the file; the journal carries it, so that a replay needs no file.
 //! It never holds a secret: credentials stay in the adapters that need them.
 
-use super::ids::{ChannelName, FleetName, GateName, Owner, WorkloadId};
+use super::ids::{ChannelName, FleetName, GateName, Owner, PoolName, WorkloadId};
 use super::image::{ImageRef, Registry};
+use super::nodes::Pool;
 use super::notices::Channel;
 use super::time::Span;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub struct Setup {
     /// How owners are told of incidents.
     #[serde(default)]
     pub channels: BTreeMap<ChannelName, Channel>,
+    /// The parts of fleets whose nodes are ours to replace.
+    #[serde(default)]
+    pub pools: BTreeMap<PoolName, Pool>,
     /// How long things are kept.
     pub retention: Retention,
     /// What a newer change of an image does to a run that is under way.

@@ -57,6 +57,7 @@ impl Resolver<'_> {
         self.unused_channels(&file.channel.value, &upstreams, &recipes, &workloads);
         let setup = Setup {
             channels,
+            pools: BTreeMap::new(),
             registries,
             upstreams,
             recipes,
