@@ -3,9 +3,10 @@
 //! Two builds of the same inputs have different digests, so an entry is keyed by what went in as well as by what came out:
 //!
 //! 1. the workload is the same, and
-//! 2. the digest is the same, or the recipe *and* every upstream digest are the same.
+//! 2. the digest is the same, or every upstream digest *and* every recipe are the same, its own and those of the bases that we build.
 //!
-//! So neither the next poll nor a rebuild brings it back; a move of an upstream does, and so does an operator's release.
+//! So neither the next poll nor a rebuild brings it back; a move of an upstream does, a recipe that was mended anywhere below it, and an
+//! operator's release.
 
 use super::run::{Body, Run};
 use super::state::State;
@@ -21,7 +22,7 @@ pub struct Quarantine {
     pub workload: WorkloadId,
     /// What came out.
     pub digest: Digest,
-    /// The recipe that went in.
+    /// The recipes that went in: its own, or one digest of all where bases of ours have their own.
     pub recipe: Option<Digest>,
     /// The upstream digests that went in.
     pub upstream: BTreeMap<ImageRef, Digest>,
@@ -37,8 +38,7 @@ impl State {
     /// The entry that keeps `workload` from the content of `image` that `run` made, if there is one.
     pub fn quarantined(&self, run: &Run, workload: &WorkloadId, image: &ImageRef) -> Option<&Quarantine> {
         let digest = candidate(run, image)?;
-        let recipe = recipe(run, image);
-        let upstream = self.upstream_of(run, image);
+        let (recipe, upstream) = self.origin(run, image);
         let same = |q: &&Quarantine| {
             let inputs = recipe.is_some() && q.recipe == recipe && q.upstream == upstream;
             q.workload == *workload && (q.digest == digest || inputs)
@@ -55,10 +55,11 @@ impl State {
         digest: Digest,
         why: String,
     ) {
+        let (recipe, upstream) = self.origin(run, image);
         let entry = Quarantine {
             workload: workload.clone(),
-            recipe: recipe(run, image),
-            upstream: self.upstream_of(run, image),
+            recipe,
+            upstream,
             run: run.id,
             since: self.now,
             digest,
@@ -68,21 +69,31 @@ impl State {
         self.quarantine.push(entry);
     }
 
-    /// The digests of other people's images that `image` stands on in `run`, through all its bases.
-    pub(super) fn upstream_of(&self, run: &Run, image: &ImageRef) -> BTreeMap<ImageRef, Digest> {
-        let mut found = BTreeMap::new();
+    /// What `image` was made of in `run`, through all its bases: the recipes, and the digests of other people's images. No recipe where
+    /// its own is not known.
+    fn origin(&self, run: &Run, image: &ImageRef) -> (Option<Digest>, BTreeMap<ImageRef, Digest>) {
+        let (mut upstream, mut below) = (BTreeMap::new(), BTreeMap::new());
         let mut open = vec![image.clone()];
-        while let Some(image) = open.pop() {
-            for (base, digest) in self.bases_of(run, &image) {
-                let ours = self.setup.recipes.contains_key(&base);
-                if !ours {
-                    found.insert(base, digest);
-                } else if base != image && !open.contains(&base) {
+        while let Some(next) = open.pop() {
+            for (base, digest) in self.bases_of(run, &next) {
+                if !self.setup.recipes.contains_key(&base) {
+                    upstream.insert(base, digest);
+                } else if base != *image && !below.contains_key(&base) {
+                    below.insert(base.clone(), self.recipe_of(run, &base));
                     open.push(base);
                 }
             }
         }
-        found
+        let own = self.recipe_of(run, image);
+        let recipe = if below.is_empty() { own } else { own.map(|own| all_recipes(&own, &below)) };
+        (recipe, upstream)
+    }
+
+    fn recipe_of(&self, run: &Run, image: &ImageRef) -> Option<Digest> {
+        match run.image_step(image) {
+            Some(step) => step.inputs.as_ref().map(|inputs| inputs.recipe.clone()),
+            None => self.made.get(image).map(|made| made.recipe.clone()),
+        }
     }
 
     fn bases_of(&self, run: &Run, image: &ImageRef) -> BTreeMap<ImageRef, Digest> {
@@ -97,6 +108,11 @@ fn candidate(run: &Run, image: &ImageRef) -> Option<Digest> {
     run.image_step(image)?.digest.clone()
 }
 
-fn recipe(run: &Run, image: &ImageRef) -> Option<Digest> {
-    run.image_step(image)?.inputs.as_ref().map(|inputs| inputs.recipe.clone())
+/// One digest of an image's own recipe and of those below it.
+fn all_recipes(own: &Digest, below: &BTreeMap<ImageRef, Option<Digest>>) -> Digest {
+    let unknown = || "not known".to_owned();
+    let lines = below.iter().map(|(image, recipe)| {
+        format!("\n{image} {}", recipe.as_ref().map_or_else(unknown, Digest::to_string))
+    });
+    Digest::of(lines.fold(own.to_string(), |all, line| all + &line).as_bytes())
 }

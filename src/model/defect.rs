@@ -1,4 +1,5 @@
-//! Deliberate defects, one for each thing that the simulation says it would notice. Without the feature `defects` there are none.
+//! Deliberate defects, one for each thing that the simulation says it would notice. A release has none: the switch exists only where
+//! `debug_assertions` are on, and only a test turns it.
 
 /// One thing that goes wrong on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,16 +31,16 @@ pub enum Defect {
 }
 
 /// Whether this goes wrong now.
-#[cfg(not(feature = "defects"))]
+#[cfg(not(debug_assertions))]
 #[inline]
 pub const fn present(_: Defect) -> bool {
     false
 }
 
-#[cfg(feature = "defects")]
+#[cfg(debug_assertions)]
 pub use switched::{present, set};
 
-#[cfg(feature = "defects")]
+#[cfg(debug_assertions)]
 mod switched {
     use super::Defect;
     use std::cell::Cell;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// The longest that the story waits for a write to crash at; then nothing is crashed.
 const NOTHING_WRITTEN: Span = Span::from_secs(60);
-/// Between two looks of the courier when no notification is known to come.
+/// The longest between two looks of the courier while a notification is on its way: clocks may be set meanwhile.
 const COURIER: Span = Span::from_millis(100);
 /// How many events ago a person with a stale screen looked.
 const STALE_BY: usize = 8;
@@ -229,6 +229,7 @@ impl Stage {
                 // A notification that nobody took is lost, as real ones are; the poll finds what it told of.
                 let _ = handle.hint(image, digest, by).await;
             }
+            self.sim.notification().await;
             let next =
                 self.sim.next_notification().map_or(COURIER, |at| at.since(self.sim.now()).min(COURIER));
             self.sim.clock().sleep(next.max(Span::from_millis(1))).await;

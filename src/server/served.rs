@@ -5,7 +5,7 @@ use super::{About, Hint, Source, Table, publish, why};
 use crate::api;
 use crate::api::rows::EventRow;
 use crate::api::why::Why;
-use crate::daemon::{Handle, Reply};
+use crate::daemon::{Handle, Reply, Seen};
 use crate::engine::Key;
 use crate::model::dossier::Dossier;
 use crate::model::reports::Look;
@@ -56,13 +56,21 @@ impl Served {
         // The table may have been made before we listened: what was touched between is in here.
         let mut told = self.refresh(&table, None, Seq(0));
         let mut second = tokio::time::interval(limits::LOOK_EVERY.to_std());
+        let (mut heard, mut stuck) = (self.handle.sources(), self.handle.stuck());
         loop {
             let mut keys = BTreeSet::new();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 // Before what was touched, which may never end; a tick comes once a second.
-                _ = second.tick() => keys.extend(self.handle.sources().into_keys().map(Key::Source)),
+                _ = second.tick() => {
+                    let before = (std::mem::replace(&mut heard, self.handle.sources()), stuck.take());
+                    stuck = self.handle.stuck();
+                    keys.extend(changed(&before.0, &heard).map(Key::Source));
+                    if keys.is_empty() && before.1 == stuck {
+                        continue;
+                    }
+                }
                 next = touched.recv() => match next {
                     Ok(touch) => keys.extend(touch.keys),
                     Err(RecvError::Lagged(_)) => drop(keys.insert(Key::All)),
@@ -101,6 +109,14 @@ impl Served {
         });
         lines.last().map_or(told, |(seq, _)| *seq)
     }
+}
+
+/// The sources that answered since, or that are asked at another moment.
+fn changed<'a>(
+    before: &'a BTreeMap<String, Seen>,
+    now: &'a BTreeMap<String, Seen>,
+) -> impl Iterator<Item = String> + 'a {
+    now.iter().filter(|(name, seen)| before.get(*name) != Some(*seen)).map(|(name, _)| name.clone())
 }
 
 impl Beside for Served {

@@ -33,6 +33,10 @@ pub enum Doing {
         candidate: ImageRef,
         /// This content.
         digest: Digest,
+        /// By this Dockerfile.
+        recipe: Digest,
+        /// From these bases, in the order of the file.
+        bases: Vec<Digest>,
     },
     /// Tests ran to their end.
     Tested {

@@ -127,7 +127,12 @@ impl Sim {
             let mut parts = self.parts();
             parts.registries.set(&job.candidate, Some(&digest));
             parts.registries.notify(&job.candidate, Some(&digest), now, dice);
-            let doing = Doing::Built { candidate: job.candidate.clone(), digest: digest.clone() };
+            let doing = Doing::Built {
+                candidate: job.candidate.clone(),
+                digest: digest.clone(),
+                recipe: job.dockerfile_digest.clone(),
+                bases: bases_of(job).map(|base| base.digest).collect(),
+            };
             parts.done(now, Hand::Effect(job.id.clone()), doing);
         }
         // The answer is on its way: who dies now finds the candidate under its tag.
@@ -144,8 +149,7 @@ impl Sim {
 /// What is wrong with what this job builds: with its recipe, and with every base that it is fixed to.
 fn flaws_of(parts: &Parts, job: &BuildJob) -> Vec<Flaw> {
     let own = parts.edits.get(&job.image).map(|edited| edited.flaws.clone()).unwrap_or_default();
-    let bases = job.edits.iter().filter_map(|edit| edit.text.parse::<PinnedRef>().ok());
-    let inherited = bases.flat_map(|base| parts.contents.flaws(&base.digest).to_vec());
+    let inherited = bases_of(job).flat_map(|base| parts.contents.flaws(&base.digest).to_vec());
     let mut flaws: Vec<Flaw> = own.into_iter().collect();
     for flaw in inherited {
         if !flaws.contains(&flaw) {
@@ -153,6 +157,11 @@ fn flaws_of(parts: &Parts, job: &BuildJob) -> Vec<Flaw> {
         }
     }
     flaws
+}
+
+/// What the Dockerfile's bases are fixed to.
+fn bases_of(job: &BuildJob) -> impl Iterator<Item = PinnedRef> {
+    job.edits.iter().filter_map(|edit| edit.text.parse().ok())
 }
 
 fn hits(flaw: &Flaw, image: &ImageRef) -> bool {

@@ -12,6 +12,8 @@ use crate::model::{Digest, ImageRef, Registry, Span, Timestamp};
 use crate::ports::{self, Resolved};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The tag that a candidate has: the daemon's own, so its pushes are told of too.
 const DELAY: Span = Span::from_millis(50);
@@ -23,6 +25,8 @@ pub(super) struct Registries {
     before: BTreeMap<ImageRef, Digest>,
     each: BTreeMap<Registry, One>,
     on_their_way: VecDeque<(Timestamp, ImageRef, Option<Digest>)>,
+    /// Told when one was sent on its way.
+    sent: Arc<Notify>,
 }
 
 /// One registry.
@@ -99,6 +103,7 @@ impl Registries {
             Hooks::Doubled => vec![at(DELAY), at(Span::from_secs(2))],
             Hooks::Late(late) => vec![at(late.0)],
         };
+        self.sent.notify_one();
         for time in times {
             self.on_their_way.push_back((time, image.clone(), digest.cloned()));
         }
@@ -108,6 +113,10 @@ impl Registries {
     pub fn due_notifications(&mut self, now: Timestamp) -> Vec<(ImageRef, Option<Digest>)> {
         let count = self.on_their_way.iter().take_while(|(at, _, _)| *at <= now).count();
         self.on_their_way.drain(..count).map(|(_, image, digest)| (image, digest)).collect()
+    }
+
+    pub fn sent(&self) -> Arc<Notify> {
+        self.sent.clone()
     }
 
     pub fn next_notification(&self) -> Option<Timestamp> {

@@ -155,6 +155,14 @@ impl Sim {
         self.parts().registries.due_notifications(now)
     }
 
+    /// Waits until one is on its way.
+    pub async fn notification(&self) {
+        let sent = self.parts().registries.sent();
+        while self.next_notification().is_none() {
+            sent.notified().await;
+        }
+    }
+
     /// When the next notification comes, if one is on its way.
     pub fn next_notification(&self) -> Option<Timestamp> {
         self.parts().registries.next_notification()

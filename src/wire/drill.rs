@@ -2,7 +2,7 @@
 
 use super::Trouble;
 use super::stage::{self, Show, Signals};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use tidegate::cli::{ConsoleStart, DrillStart};
 use tidegate::console::{self, Coach, Options, Read, about};
@@ -150,9 +150,17 @@ pub async fn tell(start: &DrillStart, world: WorldFile) -> Result<(), Trouble> {
     }
 }
 
+/// Broken at words where a terminal shows it, and as it is where a program reads it.
+fn on_terminal(text: &str) -> String {
+    let width = std::io::stdout().is_terminal().then(crossterm::terminal::size);
+    let Some(Ok((width @ 1.., _))) = width else { return text.to_owned() };
+    let lines = text.lines().flat_map(|line| console::text::wrap(line, usize::from(width)));
+    lines.fold(String::new(), |all, line| all + &line + "\n")
+}
+
 /// Prints the debriefing, and keeps it where that was asked for.
 fn keep(start: &DrillStart, told: &Debriefing) -> Result<(), Trouble> {
-    say(&told.lines());
+    say(&on_terminal(&told.lines()));
     let Some(file) = &start.debrief else { return Ok(()) };
     std::fs::write(file, told.markdown())
         .map_err(|error| Trouble::failed(&format!("cannot write {}: {error}", file.display())))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![expect(clippy::print_stdout, reason = "a question that is not asked yet is said, not silent")]
 
+mod drills;
 mod lines;
 mod pty;
 mod questions;

@@ -12,8 +12,13 @@ use tidegate::sim::file::{
     ChannelFile, Checks, FleetFile, GateFile, Happening, Hooks, ImageFile, Length, TestFile, WorkloadFile,
 };
 
-/// The longest story of a world in `./check`, in minutes; long runs have longer ones.
+/// How often each kind of incident was drawn.
+pub type Drawn = BTreeMap<&'static str, u64>;
+
+/// The longest story of a world, in minutes.
 const MINUTES: u64 = 25;
+/// Most are shorter: what goes wrong needs two or three incidents that meet, seldom twenty.
+const SHORT_MINUTES: u64 = 8;
 
 fn image(name: &str) -> ImageRef {
     let registry = if name.starts_with("os") { "hub.example" } else { "registry.example:5000" };
@@ -22,6 +27,11 @@ fn image(name: &str) -> ImageRef {
 
 /// The world of a seed.
 pub fn generate(seed: u64) -> WorldFile {
+    drawn(seed).0
+}
+
+/// The world of a seed, and how often each kind of incident was drawn for its story.
+pub fn drawn(seed: u64) -> (WorldFile, Drawn) {
     let rng = &mut Rng::with_seed(seed ^ 0x7469_6465);
     let mut file = WorldFile {
         title: format!("seed {seed}"),
@@ -32,8 +42,8 @@ pub fn generate(seed: u64) -> WorldFile {
     images(rng, &mut file);
     workloads(rng, &mut file);
     channels(rng, &mut file);
-    story(rng, &mut file);
-    file
+    let drawn = story(rng, &mut file);
+    (file, drawn)
 }
 
 fn gates(rng: &mut Rng, file: &mut WorldFile) {
@@ -140,7 +150,7 @@ fn channels(rng: &mut Rng, file: &mut WorldFile) {
     }
 }
 
-fn story(rng: &mut Rng, file: &mut WorldFile) {
+fn story(rng: &mut Rng, file: &mut WorldFile) -> Drawn {
     let mut entries = Vec::new();
     for name in file.all_registries().into_keys() {
         let how =
@@ -148,12 +158,13 @@ fn story(rng: &mut Rng, file: &mut WorldFile) {
         entries.push((0, crate::incidents::world(Happening::Webhooks { name, how })));
     }
     let stage = Stage::of(file);
-    let until = rng.u64(3..MINUTES) * 60;
+    let longest = if rng.u8(..4) == 0 { MINUTES } else { SHORT_MINUTES };
+    let until = rng.u64(2..longest) * 60;
     let mut at = rng.u64(2..20);
-    let mut begun: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut drawn = Drawn::new();
     while at < until {
         let incident = Incident::any(rng);
-        *begun.entry(incident.name()).or_default() += 1;
+        *drawn.entry(incident.name()).or_default() += 1;
         entries.extend(incident.happens(rng, &stage, at));
         at += rng.u64(1..90);
     }
@@ -165,4 +176,5 @@ fn story(rng: &mut Rng, file: &mut WorldFile) {
             entry
         })
         .collect();
+    drawn
 }

@@ -32,19 +32,25 @@ mod twin;
 /// Seeds that are played when the environment names no number; `./check` names a thousand, and has the program optimised for them.
 const SEEDS: u64 = 25;
 
+/// So many seeds play every kind of incident, and take steps through every stage.
+const WHOLE: u64 = 500;
+
 #[test]
 fn seeds() {
     let first = seeds::number("TIDEGATE_SIM_SEED", 1);
     let count = seeds::number("TIDEGATE_SIM_SEEDS", SEEDS);
     if count <= SEEDS {
         eprintln!(
-            "{count} seeds only; `TIDEGATE_SIM_SEEDS=1000 cargo test --profile sim --test sim` plays more"
+            "{count} seeds only; `TIDEGATE_SIM_SEEDS=1000 cargo test --profile verify --test sim` plays more"
         );
     }
     let begun = std::time::Instant::now();
     let report = seeds::run(first, count);
     println!("{}{:.1} s", report.lines(), begun.elapsed().as_secs_f64());
     assert_eq!(report.failed, None, "see above");
+    if count >= WHOLE {
+        assert_eq!(report.missed(), Vec::<String>::new(), "this many seeds should play everything");
+    }
 }
 
 #[test]

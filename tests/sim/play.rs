@@ -1,6 +1,6 @@
 //! One world from its beginning to its end: the story, then faults off, and everything must settle.
 
-use crate::consoles::{self, Desk, Line};
+use crate::consoles::{self, Desk, Line, Way};
 use crate::invariants::told;
 use crate::logs::Logs;
 use crate::moment::Violation;
@@ -20,6 +20,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// The longest that everything may take to settle once faults are off (invariant 5): the longest hold, some builds and soaks.
 const SETTLES_WITHIN: Span = Span::from_secs(3 * 3_600);
+/// Every source is asked within this time.
+const POLLS_WITHIN: Span = Span::from_secs(90);
 /// Between two looks at whether all has settled.
 const LOOK_EVERY: Span = Span::from_secs(20);
 
@@ -105,9 +107,9 @@ async fn scene(file: &WorldFile, seed: u64, kept: &Kept) -> (Option<Violation>, 
     tasks.spawn(async move { compare(&one).await });
     tasks.spawn(async move { two.stage.courier().await });
     tasks.spawn(async move { consoles::serve(&three.stage, &three.desk).await });
-    for _ in 0..2 {
+    for way in [Way::Wire, Way::Hand] {
         let console = scene.clone();
-        tasks.spawn(async move { consoles::watch(&console.stage, &console.desk).await });
+        tasks.spawn(async move { consoles::watch(&console.stage, &console.desk, way).await });
     }
     let whole = async {
         story(&scene, seed).await;
@@ -190,17 +192,22 @@ async fn settle(scene: &Scene) -> Result<(), Violation> {
     stage.memory().full(false);
     scene.desk.line.send_replace(Line::Good);
     let begun = clock.passed();
-    loop {
+    // A round of polls may find what moved while nobody could look, and begin anew.
+    let mut quiet_since = None;
+    while quiet_since.is_none_or(|since| clock.passed() < since + POLLS_WITHIN) {
         operators::decide(stage).await;
         clock.sleep(LOOK_EVERY).await;
         let open = stage.handle().read(what_is_open);
-        let Some(open) = open else { break };
-        if clock.passed() > begun + SETTLES_WITHIN {
+        match &open {
+            None => drop(quiet_since.get_or_insert_with(|| clock.passed())),
+            Some(_) => quiet_since = None,
+        }
+        if let Some(open) = open
+            && clock.passed() > begun + SETTLES_WITHIN
+        {
             return Err(liveness(format!("after {SETTLES_WITHIN} without a fault: {open}")));
         }
     }
-    // One more round of polls.
-    clock.sleep(Span::from_secs(90)).await;
     if let Some(what) = stage.handle().read(|state| unlike(state, stage.sim())) {
         return Err(liveness(what));
     }

@@ -55,6 +55,12 @@ const DEPLOY: [(&str, &[&str]); 13] = [
     ("superseded", &["waiting", "held", "updating"]),
 ];
 
+/// Every stage that a step can be in, as the counts of a report name it.
+pub fn stages() -> impl Iterator<Item = String> {
+    let image = IMAGE.iter().map(|(stage, _)| format!("stage image {stage}"));
+    image.chain(DEPLOY.iter().map(|(stage, _)| format!("stage deploy {stage}")))
+}
+
 /// What the model remembers: the effects that were asked for and have no result.
 #[derive(Default)]
 pub struct Reference {

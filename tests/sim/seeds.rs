@@ -1,7 +1,9 @@
 //! Many seeds, on all cores; the failing one is told first, with a short scenario.
 
-use crate::generate::generate;
+use crate::generate::{Drawn, drawn, generate};
+use crate::incidents::Incident;
 use crate::play::{Played, play};
+use crate::reference;
 use crate::shrink::shrink;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,20 +16,33 @@ pub struct Report {
     pub events: u64,
     pub hours: u64,
     pub counts: BTreeMap<String, u64>,
+    pub drawn: Drawn,
     pub failed: Option<u64>,
 }
 
 impl Report {
-    fn add(&mut self, played: &Played) {
+    fn add(&mut self, played: &Played, drawn: &Drawn) {
         self.seeds += 1;
         self.events += played.events;
         self.hours += played.lasted.as_secs();
         for (what, count) in &played.counts {
             *self.counts.entry(what.clone()).or_default() += count;
         }
+        for (what, count) in drawn {
+            *self.drawn.entry(what).or_default() += count;
+        }
+    }
+
+    /// Kinds of incidents that were in no story, and stages that no step ever reached: what was not played was not shown to hold.
+    pub fn missed(&self) -> Vec<String> {
+        let incidents = Incident::ALL.iter().map(|(incident, _)| incident.name());
+        let unseen = incidents.filter(|name| !self.drawn.contains_key(name));
+        let stages = reference::stages().filter(|stage| !self.counts.contains_key(stage));
+        unseen.map(|name| format!("incident {name}")).chain(stages).collect()
     }
 
     pub fn lines(&self) -> String {
+        let drawn = self.drawn.iter().map(|(what, count)| format!("  {count:>9} incident {what}\n"));
         let counts = self.counts.iter().map(|(what, count)| format!("  {count:>9} {what}\n"));
         let head = format!(
             "{} seeds, {} events, {} hours of the worlds\n",
@@ -35,7 +50,7 @@ impl Report {
             self.events,
             self.hours / 3_600
         );
-        std::iter::once(head).chain(counts).collect()
+        std::iter::once(head).chain(drawn).chain(counts).collect()
     }
 }
 
@@ -59,9 +74,10 @@ pub fn run(first: u64, count: u64) -> Report {
                     if seed >= first + count {
                         return;
                     }
-                    let played = play(&generate(seed), seed);
+                    let (world, drawn) = drawn(seed);
+                    let played = play(&world, seed);
                     let mut report = report.lock().unwrap();
-                    report.add(&played);
+                    report.add(&played, &drawn);
                     if report.seeds.is_multiple_of(5_000) {
                         eprintln!("{} seeds, {} events", report.seeds, report.events);
                     }
@@ -82,7 +98,7 @@ fn tell(seed: u64, played: &Played) {
     let violation = played.violation.as_ref().expect("only failed worlds are told");
     eprintln!("SEED {seed} FAILED: {violation}");
     eprintln!(
-        "again: TIDEGATE_SIM_SEED={seed} TIDEGATE_SIM_SEEDS=1 cargo test --profile sim --test sim seeds"
+        "again: TIDEGATE_SIM_SEED={seed} TIDEGATE_SIM_SEEDS=1 cargo test --profile verify --test sim seeds"
     );
     played.latest.iter().for_each(|line| eprintln!("  {line}"));
     let short = shrink(&generate(seed), seed, violation);

@@ -110,6 +110,28 @@ fn a_quarantine_holds_against_a_rebuild_and_ends_when_upstream_moves_or_a_person
 }
 
 #[test]
+fn a_base_of_ours_that_was_mended_ends_the_quarantine_of_what_stands_on_it() {
+    let mut world = approved();
+    world.converges("web");
+    let mut sick = world.ours("web");
+    sick.ended = vec![ended_task()];
+    world.watches("web", sick);
+    let id = world.take(Action::Untag, &dep("web"));
+    world.fact(EventKind::TagPublished { id, answer: Answer::Done(PublishReport::Moved { found: false }) });
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    let mut mended = recipes();
+    if let Some(Ok(framework)) = mended.get_mut(&image("framework")) {
+        framework.recipe = digest("framework, mended");
+    }
+    world.fact(EventKind::RecipesRead { recipes: mended });
+    world.command(ben(), Command::Start { image: image("framework"), reason: None }).unwrap();
+    ["framework", "web"].iter().for_each(|name| world.makes(name));
+    assert_eq!(world.state.step_of(RunId(2), &dep("web")).unwrap().word(), "held");
+    world.replay();
+}
+
+#[test]
 fn what_is_not_there_by_its_deadline_is_put_back_and_says_what_a_task_said() {
     let mut world = approved();
     world.looks(Action::Baseline, "web", world.before("web"));

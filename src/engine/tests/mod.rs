@@ -141,7 +141,7 @@ pub(super) fn setup() -> Setup {
     setup
 }
 
-fn recipes() -> BTreeMap<ImageRef, Result<Ingredients, String>> {
+pub(super) fn recipes() -> BTreeMap<ImageRef, Result<Ingredients, String>> {
     let chain = [
         ("runtime", "os"),
         ("framework", "runtime"),

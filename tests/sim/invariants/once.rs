@@ -37,7 +37,7 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
                     return Err(format!("{id} was done a second time on {workload}"));
                 }
             }
-            Doing::Built { candidate, digest } => {
+            Doing::Built { candidate, digest, .. } => {
                 if let Some(before) = truth.built.insert((id.run, id.step.clone()), digest.clone()) {
                     return Err(format!(
                         "{id} built {candidate} a second time: {} and {}",

@@ -3,37 +3,69 @@
 use super::Past;
 use super::put_back::changed;
 use crate::moment::Moment;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate::engine::{Cause, DeployStage, EventKind};
 use tidegate::model::{Action, Command, Digest, WorkloadId};
 use tidegate::sim::{Doing, Hand};
 
-/// What each workload fell sick of.
+/// What each workload fell sick of, by what went in: two builds of the same have different digests.
 #[derive(Default)]
-pub struct Truth(BTreeSet<(WorkloadId, Digest)>);
+pub struct Truth {
+    sick: BTreeSet<(WorkloadId, Origin)>,
+    built: BTreeMap<Digest, (Digest, Vec<Digest>)>,
+}
+
+/// What a content was made of: all recipes, and what others published.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Origin {
+    recipes: BTreeSet<Digest>,
+    upstream: BTreeSet<Digest>,
+}
+
+impl Truth {
+    fn origin(&self, digest: &Digest) -> Origin {
+        let mut origin = Origin { recipes: BTreeSet::new(), upstream: BTreeSet::new() };
+        let mut open = vec![digest.clone()];
+        while let Some(next) = open.pop() {
+            match self.built.get(&next) {
+                Some((recipe, bases)) => {
+                    origin.recipes.insert(recipe.clone());
+                    open.extend(bases.iter().cloned());
+                }
+                None => drop(origin.upstream.insert(next)),
+            }
+        }
+        origin
+    }
+}
 
 /// What a workload fell sick of is not deployed to it again by itself.
 pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
-    let sick = &mut past.sick.0;
+    let truth = &mut past.sick;
     for deed in moment.deeds {
+        if let Doing::Built { digest, recipe, bases, .. } = &deed.doing {
+            truth.built.insert(digest.clone(), (recipe.clone(), bases.clone()));
+        }
         let (Doing::SpecSet { workload, digest: Some(digest), .. }, Hand::Effect(id)) =
             (&deed.doing, &deed.by)
         else {
             continue;
         };
-        if id.action == Action::Deploy && sick.contains(&(workload.clone(), digest.clone())) {
-            return Err(format!("{id} gave {workload} {} again, of which it fell sick", digest.short()));
+        let what = (workload.clone(), truth.origin(digest));
+        if id.action == Action::Deploy && truth.sick.contains(&what) {
+            let (digest, origin) = (digest.short(), what.1);
+            return Err(format!("{id} gave {workload} {digest}, of whose like it fell sick: {origin:?}"));
         }
     }
     if let EventKind::Commanded { command: Command::Unquarantine { workload, .. } } = &moment.event.kind {
-        sick.retain(|(other, _)| other != workload);
+        truth.sick.retain(|(other, _)| other != workload);
     }
     for (_, step) in changed(moment) {
         let Some(deploy) = step.deploy() else { continue };
         if let (DeployStage::Restored(cause), Some(digest)) = (&deploy.stage, &deploy.want)
             && of_sickness(cause)
         {
-            sick.insert((deploy.workload.clone(), digest.clone()));
+            truth.sick.insert((deploy.workload.clone(), truth.origin(digest)));
         }
     }
     Ok(())
