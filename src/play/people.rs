@@ -49,7 +49,9 @@ pub fn command(seen: &State, person: &Person) -> Option<Command> {
             reason: Some(reason),
         }),
         PersonDoes::Pause => on_run().map(|run| Command::Pause { run, reason: Some(reason), until: None }),
-        PersonDoes::Resume => on_run().map(|run| Command::Resume { run, reason: Some(reason) }),
+        PersonDoes::Resume => {
+            paused(seen).or_else(on_run).map(|run| Command::Resume { run, reason: Some(reason) })
+        }
         PersonDoes::Abort => on_run().map(|run: RunId| Command::Abort { run, reason }),
         PersonDoes::Start => image(seen, person).map(|image| Command::Start { image, reason: Some(reason) }),
         PersonDoes::Unquarantine => {
@@ -60,6 +62,10 @@ pub fn command(seen: &State, person: &Person) -> Option<Command> {
         PersonDoes::Claim => open(seen).map(|incident| Command::Claim { incident }),
         PersonDoes::Close => open(seen).map(|incident| Command::Close { incident, reason }),
     }
+}
+
+fn paused(state: &State) -> Option<RunId> {
+    runs(state).find(|run| run.ended.is_none() && run.paused.is_some()).map(|run| run.id)
 }
 
 /// What a console shows of a step.

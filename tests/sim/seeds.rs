@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Report {
     pub seeds: u64,
     pub events: u64,
-    pub hours: u64,
+    pub largest: u64,
+    pub seconds: u64,
     pub counts: BTreeMap<String, u64>,
     pub drawn: Drawn,
     pub failed: Option<u64>,
@@ -24,7 +25,8 @@ impl Report {
     fn add(&mut self, played: &Played, drawn: &Drawn) {
         self.seeds += 1;
         self.events += played.events;
-        self.hours += played.lasted.as_secs();
+        self.largest = self.largest.max(played.events);
+        self.seconds += played.lasted.as_secs();
         for (what, count) in &played.counts {
             *self.counts.entry(what.clone()).or_default() += count;
         }
@@ -45,10 +47,11 @@ impl Report {
         let drawn = self.drawn.iter().map(|(what, count)| format!("  {count:>9} incident {what}\n"));
         let counts = self.counts.iter().map(|(what, count)| format!("  {count:>9} {what}\n"));
         let head = format!(
-            "{} seeds, {} events, {} hours of the worlds\n",
+            "{} seeds, {} events, at most {} in one, {} hours of the worlds\n",
             self.seeds,
             self.events,
-            self.hours / 3_600
+            self.largest,
+            self.seconds / 3_600
         );
         std::iter::once(head).chain(drawn).chain(counts).collect()
     }
