@@ -49,11 +49,17 @@ pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening
             }
         }
         Happening::Channel { name, how } => drop(parts.channels.insert(name.clone(), *how)),
-        Happening::Heals => heal(fixed, parts),
+        Happening::Heals => heal(fixed, parts, now),
     }
 }
 
-fn heal(fixed: &Fixed, parts: &mut Parts) {
+fn heal(fixed: &Fixed, parts: &mut Parts, now: Timestamp) {
+    for image in fixed.file.images.keys() {
+        if parts.registries.tag(image).is_none() {
+            let was = parts.registries.before(image);
+            tag(fixed, parts, now, image, was);
+        }
+    }
     for name in fixed.file.all_registries().keys() {
         parts.registries.answers(name, Answering::Well);
     }

@@ -18,7 +18,7 @@ pub type Drawn = BTreeMap<&'static str, u64>;
 /// The longest story of a world, in minutes.
 const MINUTES: u64 = 25;
 /// Most are shorter: what goes wrong needs two or three incidents that meet, seldom twenty.
-const SHORT_MINUTES: u64 = 8;
+const SHORT_MINUTES: u64 = 5;
 
 fn image(name: &str) -> ImageRef {
     let registry = if name.starts_with("os") { "hub.example" } else { "registry.example:5000" };

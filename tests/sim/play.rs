@@ -107,9 +107,9 @@ async fn scene(file: &WorldFile, seed: u64, kept: &Kept) -> (Option<Violation>, 
     tasks.spawn(async move { compare(&one).await });
     tasks.spawn(async move { two.stage.courier().await });
     tasks.spawn(async move { consoles::serve(&three.stage, &three.desk).await });
-    for way in [Way::Wire, Way::Hand] {
+    for way in ways(seed) {
         let console = scene.clone();
-        tasks.spawn(async move { consoles::watch(&console.stage, &console.desk, way).await });
+        tasks.spawn(async move { consoles::watch(&console.stage, &console.desk, *way).await });
     }
     let whole = async {
         story(&scene, seed).await;
@@ -124,6 +124,11 @@ async fn scene(file: &WorldFile, seed: u64, kept: &Kept) -> (Option<Violation>, 
     scene.stage.handle().crash().await;
     let found = scene.desk.found.lock().unwrap().clone();
     (found, ())
+}
+
+/// The wire's text costs more than all the rest: some worlds have a console that reads it, beside one that does not.
+fn ways(seed: u64) -> &'static [Way] {
+    if seed.is_multiple_of(4) { &[Way::Wire, Way::Hand] } else { &[Way::Hand] }
 }
 
 /// Has the twin catch up after every batch of whichever daemon runs.

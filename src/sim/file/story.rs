@@ -126,7 +126,8 @@ pub enum Happening {
         /// How.
         how: Listening,
     },
-    /// Every fault of registries, engines, fleets and channels is over. Flaws stay in what was built.
+    /// Every fault of registries, engines, fleets and channels is over, and tags that were deleted are where they were. Flaws stay in
+    /// what was built.
     Heals,
 }
 
