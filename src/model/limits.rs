@@ -184,3 +184,9 @@ pub const DOSSIER_LOGS: usize = 6;
 pub const DOSSIER_EVENTS: u64 = 20_000;
 /// Facts of the run that a dossier's timeline tells, the latest ones.
 pub const DOSSIER_FACTS: usize = 200;
+/// What a provisioner's command answers that is read: a list of [`MACHINES`] is about two thirds of it.
+pub const PROVISIONER_ANSWER_BYTES: usize = 4 << 20;
+/// Machines of one pool; a Swarm of more nodes is not known.
+pub const MACHINES: usize = 10_000;
+/// What a provisioner's command has to end by itself after it was asked to: Terraform gives its lock back in less.
+pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
