@@ -190,3 +190,9 @@ pub const PROVISIONER_ANSWER_BYTES: usize = 4 << 20;
 pub const MACHINES: usize = 10_000;
 /// What a provisioner's command has to end by itself after it was asked to: Terraform gives its lock back in less.
 pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
+/// Between two looks while a node is emptied: a task is healthy at most this long before it is seen.
+pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(500);
+/// The longest that setting a node active again waits for a moment in which what a shift had added can be taken away without a gap.
+pub const SHIFT_TAKES_BACK: Span = Span::from_secs(10);
+/// The longest that a node may take to become a manager, or to stop being one, before it is asked for again.
+pub const ROLE_TAKES: Span = Span::from_secs(20);

@@ -1,0 +1,456 @@
+//! Emptying a node so that nothing goes down. The steps are those of [`super`]; each is a question to what is there now.
+
+use super::change::{Count, may_end, several};
+use super::member::Member;
+use super::moving::{Moving, Part};
+use super::preflight::{finding, work};
+use super::removal::Ties;
+use super::view::{Found, View};
+use crate::adapters::fleet::swarm::manager::Trouble;
+use crate::adapters::fleet::swarm::port::Swarm;
+use crate::adapters::fleet::swarm::spec::{Mode, Service};
+use crate::adapters::fleet::swarm::tasks;
+use crate::adapters::fleet::swarm::wire::Task;
+use crate::model::limits::{SHIFT_LOOKS_EVERY, TASKS_PER_WORKLOAD};
+use crate::model::nodes::{Availability, Finding, FindingKind, Moved, NodeReport, ShiftJob, ShiftReport};
+use crate::model::reports::TaskState;
+use crate::ports::{Progress, Reporter};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// As many tasks as before are healthy on nodes that stay.
+    Elsewhere,
+    /// Nothing is left on the node.
+    Empty,
+    /// Scaling back would leave as many healthy tasks as before.
+    Settled,
+    /// It has been scaled back, and they are.
+    Back,
+}
+
+impl Phase {
+    /// For people, while it is waited for.
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "waits for healthy tasks on other nodes",
+            Self::Empty => "waits for the end of the tasks on the node",
+            Self::Settled => "waits for the tasks that the drain moved",
+            Self::Back => "takes away what was added",
+        }
+    }
+
+    fn number(self) -> u32 {
+        match self {
+            Self::Elsewhere => 1,
+            Self::Empty => 2,
+            Self::Settled => 3,
+            Self::Back => 4,
+        }
+    }
+}
+
+impl Swarm {
+    pub(super) async fn shift_once(
+        &self,
+        job: &ShiftJob,
+        reporter: &dyn Reporter,
+    ) -> Result<ShiftReport, Trouble> {
+        let deadline = Instant::now() + job.timeout.to_std();
+        let view = self.view().await?;
+        let (node, active) = match view.find(&job.from.name) {
+            Found::Nobody => return Ok(ShiftReport::Gone),
+            Found::Several => return Ok(refused(several(&job.from.name))),
+            Found::One(member) => (member.id.clone(), member.availability() == Availability::Active),
+        };
+        if let Some(onto) = &job.onto {
+            self.lend_labels(&view, &node, onto).await?;
+        }
+        if active {
+            match self.set_availability(&node, Availability::Cordoned).await? {
+                NodeReport::Done { .. } => {}
+                NodeReport::Gone => return Ok(ShiftReport::Gone),
+                NodeReport::Refused(why) => return Ok(refused(why)),
+            }
+        }
+        Shift { swarm: self, job, reporter, node, deadline }.run().await
+    }
+}
+
+fn refused(what: String) -> ShiftReport {
+    ShiftReport::Blocked {
+        moved: Vec::new(),
+        by: vec![Finding { workload: None, kind: FindingKind::Unsettled, what }],
+    }
+}
+
+struct Shift<'a> {
+    swarm: &'a Swarm,
+    job: &'a ShiftJob,
+    reporter: &'a dyn Reporter,
+    node: String,
+    deadline: Instant,
+}
+
+impl Shift<'_> {
+    async fn run(&self) -> Result<ShiftReport, Trouble> {
+        // Read after the cordon: from here on nothing new lands on the node.
+        let view = self.swarm.view().await?;
+        let Some(member) = view.member(&self.node) else { return Ok(ShiftReport::Gone) };
+        let mut by = work(&view, member, false).blocks;
+        by.retain(|block| !self.agreed(block));
+        if !by.is_empty() {
+            return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
+        }
+        self.begin(&view).await?;
+        let mut by = self.until(Phase::Elsewhere).await?;
+        if by.is_empty() {
+            match self.swarm.set_availability(&self.node, Availability::Drained).await? {
+                NodeReport::Done { .. } => by = self.until(Phase::Empty).await?,
+                NodeReport::Gone => return Ok(ShiftReport::Gone),
+                NodeReport::Refused(why) => return Ok(refused(why)),
+            }
+        }
+        if by.is_empty() {
+            by = self.until(Phase::Settled).await?;
+        }
+        if by.is_empty() {
+            self.end().await?;
+            by = self.until(Phase::Back).await?;
+        }
+        let moved = moved(&self.swarm.view().await?, &self.node);
+        Ok(if by.is_empty() { ShiftReport::Shifted { moved } } else { ShiftReport::Blocked { moved, by } })
+    }
+
+    /// Whether a person was shown that this workload has a gap, and agreed.
+    fn agreed(&self, block: &Finding) -> bool {
+        block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload))
+    }
+
+    fn has_gap(&self, view: &View, service: &Service) -> bool {
+        view.workload(service).is_some_and(|workload| self.job.gaps.contains(&workload))
+    }
+
+    /// Adds to each service as many tasks as it has here, once.
+    async fn begin(&self, view: &View) -> Result<(), Trouble> {
+        for (service, _) in view.work(&self.node) {
+            let gap = self.has_gap(view, service);
+            let decide = |now: &Service, moving: Moving| match moving.open(&self.node) {
+                Some(_) => Count::Found,
+                None => Count::Send(begun(view, now, moving, &self.node, gap)),
+            };
+            if service.replicas().is_some() && self.swarm.edit_count(service, decide).await? {
+                self.reporter.line(&format!("{}: its tasks here get replacements elsewhere", service.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what was added.
+    async fn end(&self) -> Result<(), Trouble> {
+        let view = self.swarm.view().await?;
+        for service in moving_from(&view, &self.node) {
+            let ended = |_: &Service, moving: Moving| Count::Send(moving.ended(&self.node));
+            self.swarm.edit_count(service, ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks until nothing is missing; what is, at the deadline.
+    async fn until(&self, phase: Phase) -> Result<Vec<Finding>, Trouble> {
+        let mut told = Vec::new();
+        loop {
+            let view = self.swarm.view().await?;
+            if let Some(undone) = undone(&view, &self.node) {
+                return Ok(vec![undone]);
+            }
+            let missing = self.missing(&view, phase).await?;
+            if missing.is_empty() || Instant::now() >= self.deadline {
+                return Ok(missing);
+            }
+            if missing != told {
+                missing.iter().for_each(|finding| self.reporter.line(&finding.what));
+                let progress =
+                    Progress { doing: phase.doing().to_owned(), done: phase.number() - 1, total: 4 };
+                self.reporter.progress(progress);
+                told = missing;
+            }
+            tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std()).await;
+        }
+    }
+
+    async fn missing(&self, view: &View, phase: Phase) -> Result<Vec<Finding>, Trouble> {
+        if phase == Phase::Empty {
+            // A node that is not heard of tells no ends.
+            let up = view.member(&self.node).is_some_and(Member::is_up);
+            let left = if up { self.swarm.unended(&self.node).await? } else { Vec::new() };
+            return Ok(left.iter().map(|task| unended(view, task)).collect());
+        }
+        Ok(missing(view, &self.node, phase, |service| self.has_gap(view, service)))
+    }
+}
+
+/// Somebody wants the node to take work: emptying it any further would be against them.
+fn undone(view: &View, node: &str) -> Option<Finding> {
+    let member = view.member(node)?;
+    let what = format!("{} was set active again by somebody else", member.shown());
+    let active = member.availability() == Availability::Active;
+    active.then(|| finding(view, None, FindingKind::Unsettled, &what))
+}
+
+/// What a shift of `node` writes to a service before anything moves.
+fn begun(view: &View, service: &Service, moving: Moving, node: &str, gap: bool) -> Moving {
+    let living = || view.tasks_of(&service.id);
+    let here = living().filter(|task| task.node == node).count() as u64;
+    let running = living().filter(|task| tasks::folded(task) == TaskState::Running).count() as u64;
+    let since = living().map(|task| task.created_at).max().unwrap_or_default();
+    let goal = running.min(moving.base);
+    let add = if gap { 0 } else { here };
+    moving.begun(node, Part { add, goal, tasks: here, since, done: false })
+}
+
+/// Services with a shift of this node under way.
+fn moving_from<'a>(view: &'a View, node: &'a str) -> impl Iterator<Item = &'a Service> {
+    view.services
+        .values()
+        .filter(move |service| service.moving().is_some_and(|moving| moving.is_leaving(node)))
+}
+
+/// What is missing in a phase, by service.
+fn missing(view: &View, node: &str, phase: Phase, gap: impl Fn(&Service) -> bool) -> Vec<Finding> {
+    let services: Vec<&Service> = match phase {
+        Phase::Elsewhere | Phase::Settled => moving_from(view, node).collect(),
+        Phase::Back => view
+            .services
+            .values()
+            .filter(|s| s.moving().is_some_and(|m| m.nodes.contains_key(node)))
+            .collect(),
+        Phase::Empty => Vec::new(),
+    };
+    services.into_iter().filter_map(|service| lacks(view, service, node, phase, gap(service))).collect()
+}
+
+/// 1. A service without a gap needs as many healthy tasks as before, on nodes that stay.
+/// 2. One whose gap was agreed to is waited for only once its tasks have been moved, and then until each of them runs or fits nowhere.
+/// 3. Before scaling back, Swarm's own choice must leave enough; afterwards there must be no more tasks than there shall be.
+fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) -> Option<Finding> {
+    let moving = Moving::of(service.moving(), service.replicas()?);
+    let goal = moving.nodes.get(node)?.goal.min(moving.base);
+    let living = || view.tasks_of(&service.id);
+    let runs = |task: &&Task| tasks::folded(task) == TaskState::Running;
+    let stays = |task: &&Task| !moving.is_leaving(&task.node) && task.node != node;
+    let healthy = living().filter(runs).filter(stays).count() as u64;
+    let said = |what: &str| {
+        let last = living().filter(|task| !runs(task) && stays(task)).max_by_key(|task| task.created_at);
+        let why = last.map(tasks::said).filter(|said| !said.is_empty());
+        let why = why.map_or_else(String::new, |said| format!(": {said}"));
+        let nowhere = last.is_some_and(|task| task.node.is_empty());
+        let kind = if nowhere { FindingKind::FitsNowhere } else { FindingKind::Unsettled };
+        Some(finding(view, Some(service), kind, &format!("{} {what}{why}", service.name())))
+    };
+    match phase {
+        Phase::Elsewhere if gap => None,
+        Phase::Settled | Phase::Back if gap => {
+            let waits = living().any(|task| !runs(&task) && !fits_nowhere(task));
+            waits.then(|| said("is not healthy again")).flatten()
+        }
+        Phase::Elsewhere | Phase::Settled | Phase::Back if healthy < goal => {
+            said(&format!("has {healthy} of {goal} healthy tasks on other nodes"))
+        }
+        Phase::Settled if !may_end(view, service, node, Ties::Worst) => {
+            said("has a task that is not healthy yet, and scaling back might take a healthy one")
+        }
+        Phase::Back => {
+            let slots: BTreeSet<u64> = living().map(|task| task.slot).collect();
+            let over = (slots.len() as u64).saturating_sub(moving.wanted());
+            (over > 0).then(|| said(&format!("has {over} tasks too many"))).flatten()
+        }
+        Phase::Elsewhere | Phase::Empty | Phase::Settled => None,
+    }
+}
+
+/// A task that waits for a node on which it fits, and that the scheduler has looked at.
+fn fits_nowhere(task: &Task) -> bool {
+    task.node.is_empty() && tasks::folded(task) == TaskState::Pending && !task.status.err.is_empty()
+}
+
+fn unended(view: &View, task: &Task) -> Finding {
+    let service = view.services.get(&task.service);
+    let name = service.map_or("a removed service", Service::name);
+    finding(view, service, FindingKind::Unsettled, &format!("{name} has a task here that has not ended yet"))
+}
+
+/// What a shift of this node has moved: by the services' own labels, so that a second call tells the same.
+fn moved(view: &View, node: &str) -> Vec<Moved> {
+    let one = |service: &Service| -> Option<Moved> {
+        let moving = service.moving()?;
+        let part = moving.nodes.get(node).filter(|part| part.tasks > 0)?;
+        let came =
+            || view.tasks_of(&service.id).filter(|task| task.created_at > part.since && task.node != node);
+        let running = || came().filter(|task| tasks::folded(task) == TaskState::Running);
+        let to: BTreeSet<_> =
+            running().filter_map(|task| view.member(&task.node)).filter_map(Member::name).collect();
+        Some(Moved {
+            workload: view.workload(service)?,
+            tasks: u32::try_from(part.tasks).unwrap_or(u32::MAX),
+            to: to.into_iter().collect(),
+            by: came().filter_map(|task| task.id.parse().ok()).take(TASKS_PER_WORKLOAD).collect(),
+        })
+    };
+    let replicated = view.services.values().filter(|service| matches!(service.mode(), Mode::Replicated(_)));
+    let mut moved: Vec<Moved> = replicated.filter_map(one).collect();
+    moved.sort_by(|a, b| a.workload.cmp(&b.workload));
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{World, up};
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// `web` with one task on `a`, on its way to `b` and `c`.
+    fn world() -> World {
+        let mut world = World::default();
+        for name in ["a", "b", "c"] {
+            world.node(name, name);
+        }
+        world.members[0].spec["Availability"] = json!("pause");
+        world.service("web", 1);
+        up(&mut world, "web", "a");
+        world
+    }
+
+    /// Does to the service what `begin` does.
+    fn begin(world: &mut World, gap: bool) {
+        let view = world.view();
+        let service = &view.services["web"];
+        let moving =
+            begun(&view, service, Moving::of(service.moving(), service.replicas().unwrap()), "a", gap);
+        world.services[0].0 = service.with_moving(&moving);
+    }
+
+    fn end(world: &mut World) {
+        let view = world.view();
+        let service = &view.services["web"];
+        let moving = Moving::of(service.moving(), service.replicas().unwrap()).ended("a");
+        world.services[0].0 = service.with_moving(&moving);
+    }
+
+    fn left(world: &World, phase: Phase) -> Vec<String> {
+        missing(&world.view(), "a", phase, |_| false).into_iter().map(|finding| finding.what).collect()
+    }
+
+    fn replicas(world: &World) -> &Value {
+        &world.services[0].0["Mode"]["Replicated"]["Replicas"]
+    }
+
+    fn set(world: &mut World, task: usize, node: &str, state: &str) {
+        world.tasks[task]["NodeID"] = json!(node);
+        world.tasks[task]["Status"]["State"] = json!(state);
+    }
+
+    #[test]
+    fn one_task_moves_in_the_order_that_keeps_it_up() {
+        let mut world = world();
+        begin(&mut world, false);
+        assert_eq!(replicas(&world), 2);
+        world.task("web", "b", "starting");
+        assert_eq!(left(&world, Phase::Elsewhere), ["web has 0 of 1 healthy tasks on other nodes"]);
+        set(&mut world, 1, "b", "running");
+        assert!(left(&world, Phase::Elsewhere).is_empty());
+        // Drained: what was here is replaced on c, and is not healthy yet.
+        world.tasks.remove(0);
+        world.task("web", "c", "starting")["Slot"] = json!(1);
+        let early = "web has a task that is not healthy yet, and scaling back might take a healthy one";
+        assert_eq!(left(&world, Phase::Settled), [early]);
+        set(&mut world, 1, "c", "running");
+        assert!(left(&world, Phase::Settled).is_empty());
+        end(&mut world);
+        assert_eq!(replicas(&world), 1);
+        assert_eq!(left(&world, Phase::Back), ["web has 1 tasks too many"]);
+        world.tasks.remove(1);
+        assert!(left(&world, Phase::Back).is_empty());
+    }
+
+    #[test]
+    fn beginning_twice_adds_once_and_a_second_call_tells_what_was_moved() {
+        let mut world = world();
+        begin(&mut world, false);
+        let view = world.view();
+        assert!(view.services["web"].moving().unwrap().open("a").is_some(), "found, so nothing is sent");
+        world.tasks.clear();
+        world.task("web", "b", "running")["CreatedAt"] = json!("2026-11-26T07:01:00Z");
+        end(&mut world);
+        let moved = moved(&world.view(), "a");
+        assert_eq!((moved[0].tasks, moved[0].to.as_slice()), (1, &["b".parse().unwrap()][..]));
+        assert_eq!(moved[0].by[0].as_str(), "t1");
+    }
+
+    #[test]
+    fn a_drained_task_that_fits_nowhere_does_not_hold_the_shift_up() {
+        let mut world = world();
+        begin(&mut world, false);
+        up(&mut world, "web", "b");
+        world.tasks.remove(0);
+        let pending = world.task("web", "", "pending");
+        pending["Status"]["Err"] = json!("no suitable node");
+        assert!(left(&world, Phase::Settled).is_empty(), "Swarm takes it away first");
+    }
+
+    #[test]
+    fn a_service_that_was_sick_is_not_asked_for_more_than_it_had() {
+        let mut world = world();
+        world.services[0].0["Mode"]["Replicated"]["Replicas"] = json!(3);
+        begin(&mut world, false);
+        assert_eq!(replicas(&world), 4);
+        up(&mut world, "web", "b");
+        assert!(left(&world, Phase::Elsewhere).is_empty());
+    }
+
+    #[test]
+    fn tasks_on_another_node_that_is_being_emptied_do_not_count() {
+        let mut world = world();
+        world.services[0].0["Mode"]["Replicated"]["Replicas"] = json!(2);
+        up(&mut world, "web", "b");
+        begin(&mut world, false);
+        let view = world.view();
+        let service = &view.services["web"];
+        let moving = begun(&view, service, Moving::of(service.moving(), 3), "b", false);
+        world.services[0].0 = service.with_moving(&moving);
+        assert_eq!(replicas(&world), 4);
+        up(&mut world, "web", "c");
+        assert_eq!(left(&world, Phase::Elsewhere), ["web has 1 of 2 healthy tasks on other nodes"]);
+        up(&mut world, "web", "c");
+        assert!(left(&world, Phase::Elsewhere).is_empty());
+    }
+
+    #[test]
+    fn an_agreed_gap_adds_nothing_and_is_waited_for_afterwards() {
+        let mut world = world();
+        begin(&mut world, true);
+        assert_eq!(replicas(&world), 1);
+        let left = |world: &World, phase| missing(&world.view(), "a", phase, |_| true).len();
+        assert_eq!(left(&world, Phase::Elsewhere), 0);
+        set(&mut world, 0, "b", "starting");
+        assert_eq!(left(&world, Phase::Settled), 1);
+        set(&mut world, 0, "b", "running");
+        assert_eq!(left(&world, Phase::Settled), 0);
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_said_in_the_tasks_own_words() {
+        let mut world = world();
+        begin(&mut world, false);
+        world.task("web", "", "pending")["Status"]["Err"] =
+            json!("no suitable node (\u{1b}[31mhost-mode port\u{1b}[0m)");
+        let found = missing(&world.view(), "a", Phase::Elsewhere, |_| false);
+        assert_eq!(found[0].kind, FindingKind::FitsNowhere);
+        assert_eq!(
+            found[0].what,
+            "web has 0 of 1 healthy tasks on other nodes: no suitable node (host-mode port)"
+        );
+    }
+}
