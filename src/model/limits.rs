@@ -196,3 +196,5 @@ pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(500);
 pub const SHIFT_TAKES_BACK: Span = Span::from_secs(10);
 /// The longest that a node may take to become a manager, or to stop being one, before it is asked for again.
 pub const ROLE_TAKES: Span = Span::from_secs(20);
+/// How long tasks without a health check must have run before they are relied on: the time that Swarm itself watches an updated task by default.
+pub const SHIFT_HOLDS: Span = Span::from_secs(5);

@@ -61,6 +61,11 @@ fn tick(stop: &AtomicBool, failures: &Arc<Mutex<Vec<String>>>, ends: &Arc<Vec<So
     turn
 }
 
+/// Whether a node answers well now.
+pub fn answers(end: SocketAddr) -> bool {
+    answer(end).is_ok()
+}
+
 fn answer(end: SocketAddr) -> Result<(), String> {
     let within = Duration::from_secs(1);
     let mut stream = TcpStream::connect_timeout(&end, within).map_err(|e| format!("connect: {e}"))?;

@@ -3,7 +3,7 @@
 //! The lab's own `web` has a port of its own on each of its three workers, so it fits nowhere while one is emptied: here it is a workload whose gap was
 //! agreed to. Kernels without IPVS have no routing mesh, so services are reached at ports of the nodes themselves; the mesh is not tested.
 
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::lab::{Lab, Service, done};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use tidegate::model::nodes::{
 };
 use tidegate::model::reports::Answer;
 use tidegate::model::{Action, EffectId, NodeRef, RunId, Span, StepKey, WorkloadId};
-use tidegate::ports::{Fleet, Nodes, Progress, Reporter};
+use tidegate::ports::{Nodes, Progress, Reporter};
 
 /// Longer than any wait that was seen, on a machine that has other work too.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -25,10 +25,10 @@ struct Told;
 
 impl Reporter for Told {
     fn line(&self, line: &str) {
-        println!("  {line}");
+        eprintln!("  {line}");
     }
     fn progress(&self, progress: Progress) {
-        println!("  [{}/{}] {}", progress.done, progress.total, progress.doing);
+        eprintln!("  [{}/{}] {}", progress.done, progress.total, progress.doing);
     }
 }
 
@@ -75,24 +75,27 @@ fn borrowed<'a>(lab: &'a Lab, name: &str) -> Borrowed<'a> {
 /// A service that answers on `port` of the workers that it runs on, and its client. (The manager is never emptied: its engine is the one
 /// that is asked.)
 async fn answering<'a>(lab: &'a Lab, name: &str, port: u16, replicas: &str) -> (Service<'a>, Client) {
-    let publish = format!("mode=host,target=8080,published={port}");
     let health = "/bin/busybox wget -q -O /dev/null http://127.0.0.1:8080/health";
-    let args = [
-        "--replicas",
-        replicas,
-        "--publish",
-        &publish,
-        "--health-cmd",
-        health,
-        "--constraint",
-        "node.role==worker",
-    ];
     let quick = ["--health-interval", "500ms", "--health-retries", "20", "--health-start-period", "5s"];
-    let service = lab.service(name, "http", &[&args[..], &quick[..]].concat());
+    with_client(lab, name, port, replicas, &[&["--health-cmd", health], &quick[..]].concat()).await
+}
+
+/// The same with these further arguments instead of a health check.
+async fn with_client<'a>(
+    lab: &'a Lab,
+    name: &str,
+    port: u16,
+    replicas: &str,
+    further: &[&str],
+) -> (Service<'a>, Client) {
+    let publish = format!("mode=host,target=8080,published={port}");
+    let args = ["--replicas", replicas, "--publish", &publish, "--constraint", "node.role==worker"];
+    let service = lab.service(name, "http", &[&args[..], further].concat());
     service.settled().await;
     let addresses = looks(lab).await.into_iter().filter_map(|look| look.address);
     let ends: Vec<SocketAddr> = addresses.map(|host| format!("{host}:{port}").parse().unwrap()).collect();
     assert_eq!(ends.len(), 4, "the lab has four nodes");
+    until("an answer", async || ends.iter().any(|end| client::answers(*end))).await;
     (service, Client::on(ends))
 }
 
@@ -146,7 +149,7 @@ async fn a_service_of_two_and_one_of_one_are_moved_without_a_failed_request() {
     assert_eq!(again, moved, "a second call moves nothing and tells the same");
     for (name, client) in [("one", of_one), ("two", of_two)] {
         let (asked, failures) = client.end();
-        println!("{name}: {} of {asked} requests failed", failures.len());
+        eprintln!("{name}: {} of {asked} requests failed", failures.len());
         assert!(asked > 100 && failures.is_empty(), "{name}: {failures:?}");
     }
 }
@@ -165,7 +168,7 @@ async fn the_same_client_catches_a_plain_drain() {
     };
     service.until("the task elsewhere", moved).await;
     let (asked, failures) = client.end();
-    println!("plain drain: {} of {asked} requests failed", failures.len());
+    eprintln!("plain drain: {} of {asked} requests failed", failures.len());
     assert!(!failures.is_empty(), "a drain stops a task before its replacement runs");
 }
 
@@ -299,4 +302,46 @@ async fn rejoin(lab: &Lab, name: &str) {
         looks(lab).await.iter().any(|look| look.name.as_str() == name && look.up)
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
+async fn tasks_without_a_health_check_are_relied_on_only_after_a_while() {
+    let lab = Lab::find();
+    let (service, client) = with_client(&lab, "flt-bare", 8196, "1", &[]).await;
+    let at = worker_of(&service).await;
+    let _borrowed = borrowed(&lab, &at);
+    shifted(lab.swarm().shift(&shift(&at), &Told).await);
+    let (asked, failures) = client.end();
+    assert!(failures.is_empty(), "of {asked}: {failures:?}");
+}
+
+/// On its node it is well, on any other it never gets healthy.
+#[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
+async fn a_shift_whose_new_tasks_are_sick_is_blocked_and_taken_back_without_a_failed_request() {
+    let lab = Lab::find();
+    let health =
+        ["--env", "NODE={{.Node.Hostname}}", "--health-cmd", "[ \"$NODE\" = w2 ]", "--health-retries", "3"];
+    let quick = ["--health-interval", "500ms", "--constraint", "node.hostname==w2"];
+    let (service, client) = with_client(&lab, "flt-sick", 8197, "1", &[&health[..], &quick].concat()).await;
+    let _borrowed = borrowed(&lab, "w2");
+    lab.docker(&["service", "update", "-d", "--constraint-rm", "node.hostname==w2", &service.name]);
+    let before = service.settled().await.spec;
+    let job = ShiftJob { timeout: Span::from_secs(15), ..shift("w2") };
+    let ShiftReport::Blocked { by, .. } = done(lab.swarm().shift(&job, &Told).await) else {
+        panic!("it moved")
+    };
+    assert!(by.iter().any(|finding| finding.workload.as_ref() == Some(&service.id)), "{by:?}");
+    assert!(by[0].what.contains("0 of 1 healthy tasks on other nodes"), "{by:?}");
+    assert_eq!((look(&lab, "w2").await.availability, replicas(&service).await), (Availability::Cordoned, 2));
+    let start = Instant::now();
+    let active = done(lab.swarm().avail(&avail("w2", Availability::Active)).await);
+    eprintln!("active and taken back after {:?}", start.elapsed());
+    assert_eq!((active, replicas(&service).await), (NodeReport::Done { found: false }, 1));
+    let after = service.settled().await;
+    assert_eq!((after.spec.rest, after.tasks[0].node.as_ref().unwrap().as_str()), (before.rest, "w2"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (asked, failures) = client.end();
+    assert!(failures.is_empty(), "of {asked}: {failures:?}");
 }

@@ -33,6 +33,16 @@ pub(super) enum Count {
     Send(Moving),
 }
 
+/// What became of that.
+pub(super) enum Counted {
+    /// It is as it was wanted.
+    Done,
+    /// There is no such service any more, or none whose number of tasks can be changed.
+    Gone,
+    /// The manager refused for good.
+    Refused(String),
+}
+
 /// How two nodes of one name are told.
 pub(super) fn several(name: &NodeId) -> String {
     format!("several nodes are called {name}; remove the ones that are gone with `docker node rm`")
@@ -62,6 +72,16 @@ fn admitted(member: &Member, job: &AdmitJob) -> Edit {
     if spec == member.spec { Edit::Found } else { Edit::Send(spec) }
 }
 
+/// Labels of one node that another lacks, but for ours.
+fn lent(from: &Member, onto: &Member) -> Edit {
+    let missing: Vec<(&str, &str)> = from
+        .others_labels()
+        .filter(|(name, _)| onto.label(name).is_none())
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+        .collect();
+    if missing.is_empty() { Edit::Found } else { Edit::Send(onto.with(&[], &missing)) }
+}
+
 impl Swarm {
     /// Looks, decides, and changes a node at most once; a version that moved in between means looking again.
     pub(super) async fn edit_node(
@@ -87,28 +107,27 @@ impl Swarm {
         Err(self.manager.silent("the node changes faster than it can be looked at"))
     }
 
-    /// The same for what shifts keep on a service. False: it is gone, or was refused.
+    /// The same for what shifts keep on a service.
     pub(super) async fn edit_count(
         &self,
         service: &Service,
         decide: impl Fn(&Service, Moving) -> Count + Send + Sync,
-    ) -> Result<bool, Trouble> {
-        let Ok(name) = service.name().parse() else { return Ok(false) };
+    ) -> Result<Counted, Trouble> {
+        let Ok(name) = service.name().parse() else {
+            return Ok(Counted::Refused("its name is none that we can ask for".to_owned()));
+        };
         for _ in 0..FENCE_ROUNDS {
-            let Some(now) = self.service(&name).await?.filter(|now| now.id == service.id) else {
-                return Ok(false);
-            };
-            let Mode::Replicated(replicas) = now.mode() else { return Ok(false) };
-            let Count::Send(moving) = decide(&now, Moving::of(now.moving(), replicas)) else {
-                return Ok(true);
+            let now = self.service(&name).await?.filter(|now| now.id == service.id);
+            let Some(now) = now else { return Ok(Counted::Gone) };
+            let Mode::Replicated(replicas) = now.mode() else { return Ok(Counted::Gone) };
+            let moving = match decide(&now, Moving::of(now.moving(), replicas)) {
+                Count::Send(moving) => moving,
+                Count::Found => return Ok(Counted::Done),
             };
             match self.send(&now, &now.with_moving(&moving)).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Counted::Done),
                 Err(Trouble::Moved | Trouble::Missing) => {}
-                Err(Trouble::Refused(why)) => {
-                    tracing::warn!(service = now.name(), why, "the manager refused another number of tasks");
-                    return Ok(false);
-                }
+                Err(Trouble::Refused(why)) => return Ok(Counted::Refused(why)),
                 Err(other @ (Trouble::Silent(_) | Trouble::Exists)) => return Err(other),
             }
         }
@@ -141,15 +160,7 @@ impl Swarm {
     /// Gives a node the labels of another one that it lacks, but for ours: constraints that held there hold here.
     pub(super) async fn lend_labels(&self, view: &View, from: &str, onto: &NodeId) -> Result<(), Trouble> {
         let (Some(from), Found::One(onto)) = (view.member(from), view.find(onto)) else { return Ok(()) };
-        let lent = |member: &Member| {
-            let missing: Vec<(&str, &str)> = from
-                .others_labels()
-                .filter(|(name, _)| member.label(name).is_none())
-                .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
-                .collect();
-            if missing.is_empty() { Edit::Found } else { Edit::Send(member.with(&[], &missing)) }
-        };
-        self.edit_node(&onto.id, lent).await.map(drop)
+        self.edit_node(&onto.id, |onto| lent(from, onto)).await.map(drop)
     }
 
     pub(super) async fn avail_once(&self, job: &AvailJob) -> Result<NodeReport, Trouble> {
@@ -184,7 +195,10 @@ impl Swarm {
             for service in view.services.values() {
                 for id in abandoned(&view, service, node) {
                     if may_end(&view, service, &id, ties) {
-                        self.edit_count(service, |_, moving| Count::Send(moving.forgotten(&id))).await?;
+                        let forget = |_: &Service, moving: Moving| Count::Send(moving.forgotten(&id));
+                        if let Counted::Refused(why) = self.edit_count(service, forget).await? {
+                            tracing::warn!(service = service.name(), why, "what a shift had added stays");
+                        }
                     } else {
                         waits = Some(service.name().to_owned());
                     }
@@ -373,6 +387,19 @@ mod tests {
         assert_eq!(sent(admitted(member, &admit(true)))["Role"], json!("manager"));
         member.spec["Role"] = json!("manager");
         assert!(matches!(admitted(member, &admit(false)), Edit::Refuse(_)));
+    }
+
+    #[test]
+    fn a_new_node_is_lent_the_labels_of_the_old_one_and_keeps_its_own() {
+        let mut world = World::default();
+        let old = world.node("n1", "w1");
+        old.spec["Labels"] = json!({"disk": "ssd", "rack": "r1", "tidegate.pool": "workers"});
+        let old = old.clone();
+        let new = world.node("n2", "w2");
+        new.spec["Labels"] = json!({"rack": "r2"});
+        new.spec = sent(lent(&old, new));
+        assert_eq!(new.spec["Labels"], json!({"disk": "ssd", "rack": "r2"}));
+        assert!(matches!(lent(&old, new), Edit::Found));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Emptying a node so that nothing goes down. The steps are those of [`super`]; each is a question to what is there now.
 
-use super::change::{Count, may_end, several};
+use super::change::{Count, Counted, may_end, several};
 use super::member::Member;
 use super::moving::{Moving, Part};
 use super::preflight::{finding, work};
@@ -11,7 +11,8 @@ use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::{Mode, Service};
 use crate::adapters::fleet::swarm::tasks;
 use crate::adapters::fleet::swarm::wire::Task;
-use crate::model::limits::{SHIFT_LOOKS_EVERY, TASKS_PER_WORKLOAD};
+use crate::model::Span;
+use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY, TASKS_PER_WORKLOAD};
 use crate::model::nodes::{Availability, Finding, FindingKind, Moved, NodeReport, ShiftJob, ShiftReport};
 use crate::model::reports::TaskState;
 use crate::ports::{Progress, Reporter};
@@ -69,6 +70,8 @@ impl Swarm {
             self.lend_labels(&view, &node, onto).await?;
         }
         if active {
+            // Whatever an earlier shift of this node left was overtaken by whoever set it active again.
+            self.take_back(Some(&node)).await?;
             match self.set_availability(&node, Availability::Cordoned).await? {
                 NodeReport::Done { .. } => {}
                 NodeReport::Gone => return Ok(ShiftReport::Gone),
@@ -104,21 +107,30 @@ impl Shift<'_> {
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
         }
-        self.begin(&view).await?;
-        let mut by = self.until(Phase::Elsewhere).await?;
+        let by = self.begin(&view).await?;
+        if !by.is_empty() {
+            return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
+        }
+        self.emptied().await
+    }
+
+    /// From the services that have what they need to the node that has nothing left.
+    async fn emptied(&self) -> Result<ShiftReport, Trouble> {
+        let hold = self.hold().await?;
+        let mut by = self.until(Phase::Elsewhere, hold).await?;
         if by.is_empty() {
             match self.swarm.set_availability(&self.node, Availability::Drained).await? {
-                NodeReport::Done { .. } => by = self.until(Phase::Empty).await?,
+                NodeReport::Done { .. } => by = self.until(Phase::Empty, Span::default()).await?,
                 NodeReport::Gone => return Ok(ShiftReport::Gone),
                 NodeReport::Refused(why) => return Ok(refused(why)),
             }
         }
         if by.is_empty() {
-            by = self.until(Phase::Settled).await?;
+            by = self.until(Phase::Settled, hold).await?;
         }
         if by.is_empty() {
             self.end().await?;
-            by = self.until(Phase::Back).await?;
+            by = self.until(Phase::Back, Span::default()).await?;
         }
         let moved = moved(&self.swarm.view().await?, &self.node);
         Ok(if by.is_empty() { ShiftReport::Shifted { moved } } else { ShiftReport::Blocked { moved, by } })
@@ -133,19 +145,44 @@ impl Shift<'_> {
         view.workload(service).is_some_and(|workload| self.job.gaps.contains(&workload))
     }
 
-    /// Adds to each service as many tasks as it has here, once.
-    async fn begin(&self, view: &View) -> Result<(), Trouble> {
-        for (service, _) in view.work(&self.node) {
+    /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
+    async fn begin(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
+        let mut refused = Vec::new();
+        for (service, _) in view.work(&self.node).iter().filter(|(service, _)| service.replicas().is_some()) {
             let gap = self.has_gap(view, service);
             let decide = |now: &Service, moving: Moving| match moving.open(&self.node) {
                 Some(_) => Count::Found,
                 None => Count::Send(begun(view, now, moving, &self.node, gap)),
             };
-            if service.replicas().is_some() && self.swarm.edit_count(service, decide).await? {
-                self.reporter.line(&format!("{}: its tasks here get replacements elsewhere", service.name()));
+            let name = service.name();
+            match self.swarm.edit_count(service, decide).await? {
+                Counted::Done if gap => {
+                    self.reporter
+                        .line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
+                }
+                Counted::Done => {
+                    self.reporter.line(&format!("{name}: its tasks start elsewhere, then end here"));
+                }
+                Counted::Gone => {}
+                Counted::Refused(why) => {
+                    let what = format!("{name} cannot be given further tasks: {why}");
+                    refused.push(finding(view, Some(service), FindingKind::Unsettled, &what));
+                }
             }
         }
-        Ok(())
+        Ok(refused)
+    }
+
+    /// How long tasks must have been healthy before they are relied on: without a health check Swarm calls a task running when its process has
+    /// started, and it may serve only later.
+    async fn hold(&self) -> Result<Span, Trouble> {
+        let view = self.swarm.view().await?;
+        for service in moving_from(&view, &self.node) {
+            if !self.swarm.health_check(service).await? {
+                return Ok(SHIFT_HOLDS);
+            }
+        }
+        Ok(Span::default())
     }
 
     /// Takes away what was added.
@@ -158,26 +195,37 @@ impl Shift<'_> {
         Ok(())
     }
 
-    /// Looks until nothing is missing; what is, at the deadline.
-    async fn until(&self, phase: Phase) -> Result<Vec<Finding>, Trouble> {
-        let mut told = Vec::new();
+    /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
+    async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
+        let (mut told, mut good) = (Vec::new(), None);
         loop {
             let view = self.swarm.view().await?;
             if let Some(undone) = undone(&view, &self.node) {
                 return Ok(vec![undone]);
             }
             let missing = self.missing(&view, phase).await?;
-            if missing.is_empty() || Instant::now() >= self.deadline {
-                return Ok(missing);
-            }
-            if missing != told {
-                missing.iter().for_each(|finding| self.reporter.line(&finding.what));
-                let progress =
-                    Progress { doing: phase.doing().to_owned(), done: phase.number() - 1, total: 4 };
-                self.reporter.progress(progress);
-                told = missing;
+            if missing.is_empty() {
+                if good.get_or_insert_with(Instant::now).elapsed() >= hold.to_std() {
+                    return Ok(missing);
+                }
+            } else {
+                good = None;
+                if Instant::now() >= self.deadline {
+                    return Ok(missing);
+                }
+                self.tell(phase, &missing, &mut told);
             }
             tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std()).await;
+        }
+    }
+
+    /// Says what is missing, when that is something else than before.
+    fn tell(&self, phase: Phase, missing: &[Finding], told: &mut Vec<Finding>) {
+        if missing != told {
+            missing.iter().for_each(|finding| self.reporter.line(&finding.what));
+            let progress = Progress { doing: phase.doing().to_owned(), done: phase.number() - 1, total: 4 };
+            self.reporter.progress(progress);
+            *told = missing.to_vec();
         }
     }
 
