@@ -259,6 +259,9 @@ async fn a_node_is_admitted_made_a_manager_demoted_and_removed() {
     let lab = Lab::find();
     let swarm = lab.swarm();
     let name = "w3";
+    // Swarm does not rebalance, so whatever the node carries is put there.
+    let carried = lab.service("flt-carried", "1", &["--constraint", "node.hostname==w3"]);
+    carried.settled().await;
     let mut admit = AdmitJob {
         id: id(),
         node: node(name),
@@ -279,6 +282,7 @@ async fn a_node_is_admitted_made_a_manager_demoted_and_removed() {
     assert!(matches!(&carries, NodeReport::Refused(why) if why.contains("still carries")), "{carries:?}");
     assert!(matches!(done(swarm.retire(&retire("m1", None)).await), NodeReport::Refused(_)));
     let _borrowed = borrowed(&lab, name);
+    lab.docker(&["service", "update", "-d", "--constraint-rm", "node.hostname==w3", &carried.name]);
     shifted(swarm.shift(&shift(name), &Told).await);
     admit.manager = true;
     assert_eq!(done(swarm.admit(&admit).await), NodeReport::Done { found: false });
@@ -342,6 +346,59 @@ async fn a_shift_whose_new_tasks_are_sick_is_blocked_and_taken_back_without_a_fa
     let after = service.settled().await;
     assert_eq!((after.spec.rest, after.tasks[0].node.as_ref().unwrap().as_str()), (before.rest, "w2"));
     tokio::time::sleep(Duration::from_secs(2)).await;
+    let (asked, failures) = client.end();
+    assert!(failures.is_empty(), "of {asked}: {failures:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
+async fn two_that_empty_the_same_node_at_once_add_once() {
+    let lab = Lab::find();
+    let (service, client) = answering(&lab, "flt-both", 8198, "2").await;
+    let at = worker_of(&service).await;
+    let _borrowed = borrowed(&lab, &at);
+    let (one, two, job) = (lab.swarm(), lab.swarm(), shift(&at));
+    let most = std::sync::atomic::AtomicU64::new(0);
+    let both = async { tokio::join!(one.shift(&job, &Told), two.shift(&job, &Told)) };
+    let watch = async {
+        loop {
+            most.fetch_max(replicas(&service).await, std::sync::atomic::Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let (a, b) = tokio::select! { done = both => done, () = watch => unreachable!("it never ends") };
+    assert_eq!(shifted(a), shifted(b));
+    assert_eq!((most.into_inner(), replicas(&service).await), (3, 2));
+    let (asked, failures) = client.end();
+    assert!(failures.is_empty(), "of {asked}: {failures:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the lab; ./check runs it"]
+async fn two_nodes_are_emptied_at_once_without_a_failed_request() {
+    let lab = Lab::find();
+    let health = "/bin/busybox wget -q -O /dev/null http://127.0.0.1:8080/health";
+    let args = ["--health-cmd", health, "--health-interval", "500ms", "--health-retries", "20"];
+    let on = ["--constraint", "node.hostname!=w3"];
+    let (service, client) = with_client(&lab, "flt-pair", 8199, "2", &[&args[..], &on].concat()).await;
+    let rm = ["--constraint-rm", "node.hostname!=w3", "--constraint-rm", "node.role==worker"];
+    lab.docker(&[&["service", "update", "-d"], &rm[..], &[&service.name]].concat());
+    service.settled().await;
+    let _borrowed = (borrowed(&lab, "w1"), borrowed(&lab, "w2"));
+    let (one, two, of_one, of_two) = (lab.swarm(), lab.swarm(), shift("w1"), shift("w2"));
+    // The lab's own `api` would need more free ports than there are.
+    let gaps = BTreeSet::from(["lab/web".parse().unwrap(), "lab/api".parse().unwrap()]);
+    let (of_one, of_two) = (ShiftJob { gaps: gaps.clone(), ..of_one }, ShiftJob { gaps, ..of_two });
+    let (a, b) = tokio::join!(one.shift(&of_one, &Told), two.shift(&of_two, &Told));
+    for moved in [shifted(a), shifted(b)] {
+        assert!(moved.contains(&("lab/flt-pair".to_owned(), 1)), "{moved:?}");
+    }
+    assert_eq!(replicas(&service).await, 2);
+    // Tasks that fitted nowhere and are being removed are still shown, without a node.
+    let tasks = service.settled().await.tasks;
+    let on: BTreeSet<String> =
+        tasks.iter().filter_map(|task| task.node.as_ref()).map(ToString::to_string).collect();
+    assert_eq!(on, BTreeSet::from(["m1".to_owned(), "w3".to_owned()]));
     let (asked, failures) = client.end();
     assert!(failures.is_empty(), "of {asked}: {failures:?}");
 }
