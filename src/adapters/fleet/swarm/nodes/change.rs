@@ -4,7 +4,7 @@ use super::member::{self, Member};
 use super::moving::Moving;
 use super::quorum::Quorum;
 use super::removal::{Ties, healthy_after};
-use super::view::{Found, View};
+use super::view::{Found, View, fits_nowhere};
 use crate::adapters::fleet::swarm::manager::{Trouble, escape};
 use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::{Mode, Service};
@@ -193,13 +193,13 @@ impl Swarm {
             let ties = if late { Ties::RunningStays } else { Ties::Worst };
             let mut waits = None;
             for service in view.services.values() {
-                for id in abandoned(&view, service, node) {
+                for (id, added) in abandoned(&view, service, node) {
                     if may_end(&view, service, &id, ties) {
                         let forget = |_: &Service, moving: Moving| Count::Send(moving.forgotten(&id));
                         if let Counted::Refused(why) = self.edit_count(service, forget).await? {
                             tracing::warn!(service = service.name(), why, "what a shift had added stays");
                         }
-                    } else {
+                    } else if added > 0 {
                         waits = Some(service.name().to_owned());
                     }
                 }
@@ -312,8 +312,8 @@ fn must_stay(view: &View, member: &Member, own: &str) -> Option<String> {
     lost.then(|| format!("without {name} {}", after.shown()))
 }
 
-/// Nodes whose shift of this service nobody goes on with.
-fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<String> {
+/// Nodes whose shift of this service nobody goes on with, each with what was added.
+fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<(String, u64)> {
     let Some(moving) = service.moving() else { return Vec::new() };
     let ended = |id: &str| match view.member(id) {
         Some(member) => member.availability() == Availability::Active,
@@ -322,7 +322,7 @@ fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<String> 
     let entries = moving.nodes.iter();
     entries
         .filter(|(id, part)| Some(id.as_str()) == node || (!part.done && ended(id)))
-        .map(|(id, _)| id.clone())
+        .map(|(id, part)| (id.clone(), part.add))
         .collect()
 }
 
@@ -332,10 +332,11 @@ pub(super) fn may_end(view: &View, service: &Service, node: &str, ties: Ties) ->
     let moving = Moving::of(service.moving(), replicas);
     let Some(part) = moving.nodes.get(node) else { return true };
     let (goal, keep) = (part.goal.min(moving.base), moving.clone().ended(node).wanted());
-    if part.add == 0 {
-        return true;
-    }
     let living: Vec<&Task> = view.tasks_of(&service.id).collect();
+    if part.add == 0 {
+        // Only the label would change.
+        return !living.iter().any(|task| fits_nowhere(task));
+    }
     // A node that takes work again keeps its tasks.
     let active = |id: &str| view.member(id).is_some_and(|m| m.availability() == Availability::Active);
     let stays = |task: &Task| active(&task.node) || !moving.is_leaving(&task.node);
@@ -440,7 +441,7 @@ mod tests {
         starting["Slot"] = json!(2);
         let may = |world: &World, ties| {
             let view = world.view();
-            assert_eq!(abandoned(&view, &view.services["web"], None), ["a"]);
+            assert_eq!(abandoned(&view, &view.services["web"], None), [("a".to_owned(), 1)]);
             may_end(&view, &view.services["web"], "a", ties)
         };
         assert!(!may(&world, Ties::Worst), "the healthy one might go");
@@ -450,6 +451,6 @@ mod tests {
         world.members[0].spec["Availability"] = json!("pause");
         let view = world.view();
         assert!(abandoned(&view, &view.services["web"], None).is_empty(), "somebody goes on with it");
-        assert_eq!(abandoned(&view, &view.services["web"], Some("a")), ["a"]);
+        assert_eq!(abandoned(&view, &view.services["web"], Some("a")), [("a".to_owned(), 1)]);
     }
 }

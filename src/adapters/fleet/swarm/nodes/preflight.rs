@@ -3,7 +3,7 @@
 use super::member::Member;
 use super::quorum::Quorum;
 use super::room::{Room, place};
-use super::view::View;
+use super::view::{View, fits_nowhere};
 use crate::adapters::fleet::swarm::spec::{Mode, Service};
 use crate::adapters::fleet::swarm::tasks;
 use crate::model::limits::MESSAGE_CHARS;
@@ -36,7 +36,8 @@ pub(super) fn preflight(view: &View, node: &Member, job: &PreflightJob, own: &Ow
 /// 1. What runs once per node ends with it: said, and nothing to move.
 /// 2. A job would be run again elsewhere, and what must not run twice is down in between.
 /// 3. A service in the middle of an update is not touched.
-/// 4. As many further tasks as are here must fit on other nodes, beside all the others that move with them.
+/// 4. Where one of its tasks fits on no node, a further one will not either; that one must not be forgotten ([`fits_nowhere`]).
+/// 5. As many further tasks as are here must fit on other nodes, beside all the others that move with them.
 pub(super) fn work(view: &View, node: &Member, surge: bool) -> PreflightReport {
     let mut report = PreflightReport::default();
     let others = view.members.iter().filter(|member| member.id != node.id);
@@ -70,6 +71,11 @@ pub(super) fn work(view: &View, node: &Member, surge: bool) -> PreflightReport {
         if service.is_single() {
             let what = "must not run twice (label tidegate.single): it is down until it is healthy elsewhere";
             report.blocks.push(said(FindingKind::Gap, what.to_owned()));
+        }
+        if let Some(task) = view.tasks_of(&service.id).find(|task| !surge && fits_nowhere(task)) {
+            let what = format!("has a task that fits on no node already: {}", tasks::said(task));
+            report.blocks.push(said(FindingKind::FitsNowhere, what));
+            continue;
         }
         let (placed, why) = place(&mut rooms, service, count);
         if placed < count {
@@ -249,6 +255,21 @@ mod tests {
         let (kind, what) = one(&world, false);
         assert_eq!(kind, FindingKind::FitsNowhere);
         assert!(what.contains("b has too little memory that is not reserved"), "{what}");
+    }
+
+    #[test]
+    fn a_service_with_a_task_that_waits_for_a_node_is_not_touched() {
+        let mut world = world();
+        world.service("web", 2);
+        up(&mut world, "web", "a");
+        world.task("web", "", "pending")["Status"]["Err"] = json!("no suitable node (a volume is elsewhere)");
+        let (kind, what) = one(&world, false);
+        assert_eq!(kind, FindingKind::FitsNowhere);
+        assert_eq!(
+            what,
+            "web has a task that fits on no node already: no suitable node (a volume is elsewhere)"
+        );
+        assert!(blocked(&world, true).is_empty(), "a new node may be the one that it waits for");
     }
 
     #[test]

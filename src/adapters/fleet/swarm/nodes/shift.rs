@@ -8,14 +8,15 @@ use super::removal::Ties;
 use super::view::{Found, View};
 use crate::adapters::fleet::swarm::manager::Trouble;
 use crate::adapters::fleet::swarm::port::Swarm;
-use crate::adapters::fleet::swarm::spec::{Mode, Service};
+use crate::adapters::fleet::swarm::spec::Service;
 use crate::adapters::fleet::swarm::tasks;
 use crate::adapters::fleet::swarm::wire::Task;
-use crate::model::Span;
 use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY, TASKS_PER_WORKLOAD};
 use crate::model::nodes::{Availability, Finding, FindingKind, Moved, NodeReport, ShiftJob, ShiftReport};
 use crate::model::reports::TaskState;
+use crate::model::{Span, WorkloadId};
 use crate::ports::{Progress, Reporter};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
@@ -78,7 +79,7 @@ impl Swarm {
                 NodeReport::Refused(why) => return Ok(refused(why)),
             }
         }
-        Shift { swarm: self, job, reporter, node, deadline }.run().await
+        Shift { swarm: self, job, reporter, node, deadline, gaps: Vec::new() }.run().await
     }
 }
 
@@ -95,18 +96,30 @@ struct Shift<'a> {
     reporter: &'a dyn Reporter,
     node: String,
     deadline: Instant,
+    /// What moves with a gap, as this call found it.
+    gaps: Vec<Gap>,
+}
+
+/// A service that moves with a gap that was agreed to. It gets no label: a label is a new revision of the service, and Swarm forgets tasks
+/// of an older revision that wait for a node (moby/moby#53722).
+struct Gap {
+    workload: WorkloadId,
+    tasks: u64,
+    /// When the newest task from before was made.
+    since: DateTime<Utc>,
 }
 
 impl Shift<'_> {
-    async fn run(&self) -> Result<ShiftReport, Trouble> {
+    async fn run(&mut self) -> Result<ShiftReport, Trouble> {
         // Read after the cordon: from here on nothing new lands on the node.
         let view = self.swarm.view().await?;
         let Some(member) = view.member(&self.node) else { return Ok(ShiftReport::Gone) };
-        let mut by = work(&view, member, false).blocks;
-        by.retain(|block| !self.agreed(block));
+        let blocks = work(&view, member, false).blocks;
+        let (agreed, by): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| self.agreed(block));
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
         }
+        self.gaps = gaps(&view, &self.node, &agreed);
         let by = self.begin(&view).await?;
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
@@ -132,7 +145,7 @@ impl Shift<'_> {
             self.end().await?;
             by = self.until(Phase::Back, Span::default()).await?;
         }
-        let moved = moved(&self.swarm.view().await?, &self.node);
+        let moved = moved(&self.swarm.view().await?, &self.node, &self.gaps);
         Ok(if by.is_empty() { ShiftReport::Shifted { moved } } else { ShiftReport::Blocked { moved, by } })
     }
 
@@ -141,27 +154,28 @@ impl Shift<'_> {
         block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload))
     }
 
+    /// Whether a service moves, or has moved, without further tasks. A second call finds the node empty, so it goes by what was agreed.
     fn has_gap(&self, view: &View, service: &Service) -> bool {
-        view.workload(service).is_some_and(|workload| self.job.gaps.contains(&workload))
+        let has_label = service.moving().is_some_and(|moving| moving.nodes.contains_key(&self.node));
+        !has_label && view.workload(service).is_some_and(|workload| self.job.gaps.contains(&workload))
     }
 
     /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
     async fn begin(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
         let mut refused = Vec::new();
         for (service, _) in view.work(&self.node).iter().filter(|(service, _)| service.replicas().is_some()) {
-            let gap = self.has_gap(view, service);
+            let name = service.name();
+            if self.gaps.iter().any(|gap| Some(&gap.workload) == view.workload(service).as_ref()) {
+                self.reporter.line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
+                continue;
+            }
             let decide = |now: &Service, moving: Moving| match moving.open(&self.node) {
                 Some(_) => Count::Found,
-                None => Count::Send(begun(view, now, moving, &self.node, gap)),
+                None => Count::Send(begun(view, now, moving, &self.node)),
             };
-            let name = service.name();
             match self.swarm.edit_count(service, decide).await? {
-                Counted::Done if gap => {
-                    self.reporter
-                        .line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
-                }
                 Counted::Done => {
-                    self.reporter.line(&format!("{name}: its tasks start elsewhere, then end here"));
+                    self.reporter.line(&format!("{name}: its tasks start elsewhere, then end here"))
                 }
                 Counted::Gone => {}
                 Counted::Refused(why) => {
@@ -171,6 +185,16 @@ impl Shift<'_> {
             }
         }
         Ok(refused)
+    }
+
+    /// Takes away what was added.
+    async fn end(&self) -> Result<(), Trouble> {
+        let view = self.swarm.view().await?;
+        for service in moving_from(&view, &self.node) {
+            let ended = |_: &Service, moving: Moving| Count::Send(moving.ended(&self.node));
+            self.swarm.edit_count(service, ended).await?;
+        }
+        Ok(())
     }
 
     /// How long tasks must have been healthy before they are relied on: without a health check Swarm calls a task running when its process has
@@ -183,16 +207,6 @@ impl Shift<'_> {
             }
         }
         Ok(Span::default())
-    }
-
-    /// Takes away what was added.
-    async fn end(&self) -> Result<(), Trouble> {
-        let view = self.swarm.view().await?;
-        for service in moving_from(&view, &self.node) {
-            let ended = |_: &Service, moving: Moving| Count::Send(moving.ended(&self.node));
-            self.swarm.edit_count(service, ended).await?;
-        }
-        Ok(())
     }
 
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
@@ -248,15 +262,25 @@ fn undone(view: &View, node: &str) -> Option<Finding> {
     active.then(|| finding(view, None, FindingKind::Unsettled, &what))
 }
 
+/// The services whose gap was agreed to, as they are before anything moves.
+fn gaps(view: &View, node: &str, agreed: &[Finding]) -> Vec<Gap> {
+    let work = view.work(node).into_iter().filter(|(service, _)| service.replicas().is_some());
+    let with_gap = work.filter_map(|(service, tasks)| {
+        let workload = view.workload(service)?;
+        let since = view.tasks_of(&service.id).map(|task| task.created_at).max().unwrap_or_default();
+        Some(Gap { workload, tasks, since })
+    });
+    with_gap.filter(|gap| agreed.iter().any(|block| block.workload.as_ref() == Some(&gap.workload))).collect()
+}
+
 /// What a shift of `node` writes to a service before anything moves.
-fn begun(view: &View, service: &Service, moving: Moving, node: &str, gap: bool) -> Moving {
+fn begun(view: &View, service: &Service, moving: Moving, node: &str) -> Moving {
     let living = || view.tasks_of(&service.id);
     let here = living().filter(|task| task.node == node).count() as u64;
     let running = living().filter(|task| tasks::folded(task) == TaskState::Running).count() as u64;
     let since = living().map(|task| task.created_at).max().unwrap_or_default();
     let goal = running.min(moving.base);
-    let add = if gap { 0 } else { here };
-    moving.begun(node, Part { add, goal, tasks: here, since, done: false })
+    moving.begun(node, Part { add: here, goal, tasks: here, since, done: false })
 }
 
 /// Services with a shift of this node under way.
@@ -268,16 +292,14 @@ fn moving_from<'a>(view: &'a View, node: &'a str) -> impl Iterator<Item = &'a Se
 
 /// What is missing in a phase, by service.
 fn missing(view: &View, node: &str, phase: Phase, gap: impl Fn(&Service) -> bool) -> Vec<Finding> {
-    let services: Vec<&Service> = match phase {
-        Phase::Elsewhere | Phase::Settled => moving_from(view, node).collect(),
-        Phase::Back => view
-            .services
-            .values()
-            .filter(|s| s.moving().is_some_and(|m| m.nodes.contains_key(node)))
-            .collect(),
-        Phase::Empty => Vec::new(),
+    let concerned = |service: &&Service| match (phase, service.moving()) {
+        (Phase::Empty, _) => false,
+        (Phase::Elsewhere | Phase::Settled, Some(moving)) if moving.is_leaving(node) => true,
+        (Phase::Back, Some(moving)) if moving.nodes.contains_key(node) => true,
+        (Phase::Elsewhere | Phase::Settled | Phase::Back, _) => gap(service),
     };
-    services.into_iter().filter_map(|service| lacks(view, service, node, phase, gap(service))).collect()
+    let services = view.services.values().filter(concerned);
+    services.filter_map(|service| lacks(view, service, node, phase, gap(service))).collect()
 }
 
 /// 1. A service without a gap needs as many healthy tasks as before, on nodes that stay.
@@ -285,7 +307,7 @@ fn missing(view: &View, node: &str, phase: Phase, gap: impl Fn(&Service) -> bool
 /// 3. Before scaling back, Swarm's own choice must leave enough; afterwards there must be no more tasks than there shall be.
 fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) -> Option<Finding> {
     let moving = Moving::of(service.moving(), service.replicas()?);
-    let goal = moving.nodes.get(node)?.goal.min(moving.base);
+    let goal = moving.nodes.get(node).map_or(0, |part| part.goal.min(moving.base));
     let living = || view.tasks_of(&service.id);
     let runs = |task: &&Task| tasks::folded(task) == TaskState::Running;
     let stays = |task: &&Task| !moving.is_leaving(&task.node) && task.node != node;
@@ -301,7 +323,7 @@ fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) ->
     match phase {
         Phase::Elsewhere if gap => None,
         Phase::Settled | Phase::Back if gap => {
-            let waits = living().any(|task| !runs(&task) && !fits_nowhere(task));
+            let waits = living().any(|task| !runs(&task) && !super::view::fits_nowhere(task));
             waits.then(|| said("is not healthy again")).flatten()
         }
         Phase::Elsewhere | Phase::Settled | Phase::Back if healthy < goal => {
@@ -319,36 +341,33 @@ fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) ->
     }
 }
 
-/// A task that waits for a node on which it fits, and that the scheduler has looked at.
-fn fits_nowhere(task: &Task) -> bool {
-    task.node.is_empty() && tasks::folded(task) == TaskState::Pending && !task.status.err.is_empty()
-}
-
 fn unended(view: &View, task: &Task) -> Finding {
     let service = view.services.get(&task.service);
     let name = service.map_or("a removed service", Service::name);
     finding(view, service, FindingKind::Unsettled, &format!("{name} has a task here that has not ended yet"))
 }
 
-/// What a shift of this node has moved: by the services' own labels, so that a second call tells the same.
-fn moved(view: &View, node: &str) -> Vec<Moved> {
+/// What a shift of this node has moved: by the services' own labels, so that a second call tells the same. Of those that had a gap only
+/// the call knows that moved them.
+fn moved(view: &View, node: &str, gaps: &[Gap]) -> Vec<Moved> {
     let one = |service: &Service| -> Option<Moved> {
-        let moving = service.moving()?;
-        let part = moving.nodes.get(node).filter(|part| part.tasks > 0)?;
-        let came =
-            || view.tasks_of(&service.id).filter(|task| task.created_at > part.since && task.node != node);
+        let workload = view.workload(service)?;
+        let part = service.moving().and_then(|moving| moving.nodes.get(node).cloned());
+        let gap = gaps.iter().find(|gap| gap.workload == workload);
+        let (tasks, since) = match (part, gap) {
+            (Some(part), _) => (part.tasks, part.since),
+            (None, Some(gap)) => (gap.tasks, gap.since),
+            (None, None) => return None,
+        };
+        let came = || view.tasks_of(&service.id).filter(|task| task.created_at > since && task.node != node);
         let running = || came().filter(|task| tasks::folded(task) == TaskState::Running);
-        let to: BTreeSet<_> =
-            running().filter_map(|task| view.member(&task.node)).filter_map(Member::name).collect();
-        Some(Moved {
-            workload: view.workload(service)?,
-            tasks: u32::try_from(part.tasks).unwrap_or(u32::MAX),
-            to: to.into_iter().collect(),
-            by: came().filter_map(|task| task.id.parse().ok()).take(TASKS_PER_WORKLOAD).collect(),
-        })
+        let to = running().filter_map(|task| view.member(&task.node)).filter_map(Member::name);
+        let by = came().filter_map(|task| task.id.parse().ok()).take(TASKS_PER_WORKLOAD);
+        let to: BTreeSet<_> = to.collect();
+        let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+        (tasks > 0).then(|| Moved { workload, tasks, to: to.into_iter().collect(), by: by.collect() })
     };
-    let replicated = view.services.values().filter(|service| matches!(service.mode(), Mode::Replicated(_)));
-    let mut moved: Vec<Moved> = replicated.filter_map(one).collect();
+    let mut moved: Vec<Moved> = view.services.values().filter_map(one).collect();
     moved.sort_by(|a, b| a.workload.cmp(&b.workload));
     moved
 }
@@ -372,11 +391,10 @@ mod tests {
     }
 
     /// Does to the service what `begin` does.
-    fn begin(world: &mut World, gap: bool) {
+    fn begin(world: &mut World) {
         let view = world.view();
         let service = &view.services["web"];
-        let moving =
-            begun(&view, service, Moving::of(service.moving(), service.replicas().unwrap()), "a", gap);
+        let moving = begun(&view, service, Moving::of(service.moving(), service.replicas().unwrap()), "a");
         world.services[0].0 = service.with_moving(&moving);
     }
 
@@ -403,7 +421,7 @@ mod tests {
     #[test]
     fn one_task_moves_in_the_order_that_keeps_it_up() {
         let mut world = world();
-        begin(&mut world, false);
+        begin(&mut world);
         assert_eq!(replicas(&world), 2);
         world.task("web", "b", "starting");
         assert_eq!(left(&world, Phase::Elsewhere), ["web has 0 of 1 healthy tasks on other nodes"]);
@@ -426,13 +444,13 @@ mod tests {
     #[test]
     fn beginning_twice_adds_once_and_a_second_call_tells_what_was_moved() {
         let mut world = world();
-        begin(&mut world, false);
+        begin(&mut world);
         let view = world.view();
         assert!(view.services["web"].moving().unwrap().open("a").is_some(), "found, so nothing is sent");
         world.tasks.clear();
         world.task("web", "b", "running")["CreatedAt"] = json!("2026-11-26T07:01:00Z");
         end(&mut world);
-        let moved = moved(&world.view(), "a");
+        let moved = moved(&world.view(), "a", &[]);
         assert_eq!((moved[0].tasks, moved[0].to.as_slice()), (1, &["b".parse().unwrap()][..]));
         assert_eq!(moved[0].by[0].as_str(), "t1");
     }
@@ -440,7 +458,7 @@ mod tests {
     #[test]
     fn a_drained_task_that_fits_nowhere_does_not_hold_the_shift_up() {
         let mut world = world();
-        begin(&mut world, false);
+        begin(&mut world);
         up(&mut world, "web", "b");
         world.tasks.remove(0);
         let pending = world.task("web", "", "pending");
@@ -452,7 +470,7 @@ mod tests {
     fn a_service_that_was_sick_is_not_asked_for_more_than_it_had() {
         let mut world = world();
         world.services[0].0["Mode"]["Replicated"]["Replicas"] = json!(3);
-        begin(&mut world, false);
+        begin(&mut world);
         assert_eq!(replicas(&world), 4);
         up(&mut world, "web", "b");
         assert!(left(&world, Phase::Elsewhere).is_empty());
@@ -463,10 +481,10 @@ mod tests {
         let mut world = world();
         world.services[0].0["Mode"]["Replicated"]["Replicas"] = json!(2);
         up(&mut world, "web", "b");
-        begin(&mut world, false);
+        begin(&mut world);
         let view = world.view();
         let service = &view.services["web"];
-        let moving = begun(&view, service, Moving::of(service.moving(), 3), "b", false);
+        let moving = begun(&view, service, Moving::of(service.moving(), 3), "b");
         world.services[0].0 = service.with_moving(&moving);
         assert_eq!(replicas(&world), 4);
         up(&mut world, "web", "c");
@@ -478,20 +496,27 @@ mod tests {
     #[test]
     fn an_agreed_gap_adds_nothing_and_is_waited_for_afterwards() {
         let mut world = world();
-        begin(&mut world, true);
-        assert_eq!(replicas(&world), 1);
+        let view = world.view();
+        let agreed = [finding(&view, view.services.get("web"), FindingKind::Gap, "x")];
+        let gaps = gaps(&view, "a", &agreed);
+        assert_eq!((gaps[0].tasks, super::gaps(&view, "a", &[]).len()), (1, 0));
         let left = |world: &World, phase| missing(&world.view(), "a", phase, |_| true).len();
         assert_eq!(left(&world, Phase::Elsewhere), 0);
         set(&mut world, 0, "b", "starting");
         assert_eq!(left(&world, Phase::Settled), 1);
         set(&mut world, 0, "b", "running");
-        assert_eq!(left(&world, Phase::Settled), 0);
+        world.tasks[0]["CreatedAt"] = json!("2026-11-26T07:02:00Z");
+        assert_eq!((left(&world, Phase::Settled), left(&world, Phase::Back)), (0, 0));
+        assert_eq!(moved(&world.view(), "a", &gaps)[0].to, ["b".parse().unwrap()]);
+        world.tasks[0]["Status"] = json!({"State": "pending", "Err": "no suitable node"});
+        world.tasks[0]["NodeID"] = json!("");
+        assert_eq!(left(&world, Phase::Settled), 0, "it fits nowhere, and that was agreed to");
     }
 
     #[test]
     fn what_stands_in_the_way_is_said_in_the_tasks_own_words() {
         let mut world = world();
-        begin(&mut world, false);
+        begin(&mut world);
         world.task("web", "", "pending")["Status"]["Err"] =
             json!("no suitable node (\u{1b}[31mhost-mode port\u{1b}[0m)");
         let found = missing(&world.view(), "a", Phase::Elsewhere, |_| false);

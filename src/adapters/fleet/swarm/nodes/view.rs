@@ -82,10 +82,11 @@ impl View {
         work.into_iter().map(|(service, _)| service).find(|service| service.mode() != Mode::Global)
     }
 
-    /// All nodes as the port tells them.
+    /// All nodes as the port tells them, but for dead namesakes of living ones: names are what people and provisioners know.
     pub(super) fn looks(&self) -> Vec<NodeLook> {
         let mut looks: Vec<NodeLook> = self.members.iter().filter_map(|member| self.look(member)).collect();
         looks.sort_by(|a, b| (&a.name, !a.up, &a.uid).cmp(&(&b.name, !b.up, &b.uid)));
+        looks.dedup_by(|later, first| later.name == first.name && first.up && !later.up);
         looks
     }
 
@@ -110,6 +111,14 @@ impl View {
             work: work.collect(),
         })
     }
+}
+
+/// A task that the scheduler has looked at and found no node for.
+///
+/// As long as a service has one, it must not be changed, but to take that task away: a change makes it one of an older revision, which the
+/// scheduler forgets at its next look, also when a node is there for it again (moby/moby#53722; seen on Engine 20.10.24).
+pub(super) fn fits_nowhere(task: &Task) -> bool {
+    task.node.is_empty() && tasks::folded(task) == TaskState::Pending && !task.status.err.is_empty()
 }
 
 /// Tasks that should run: also those that wait in `ready` for the end of the one that they replace.
@@ -158,7 +167,9 @@ mod tests {
         assert!(is(&world.view().find(&w1), "old"));
         world.node("new", "w1");
         assert!(is(&world.view().find(&w1), "new"));
+        assert_eq!(world.view().looks().iter().map(|look| look.uid.as_str()).collect::<Vec<_>>(), ["new"]);
         world.node("third", "w1");
+        assert_eq!(world.view().looks().len(), 2, "which of the living ones is meant cannot be told");
         assert!(matches!(world.view().find(&w1), Found::Several));
         assert!(matches!(world.view().find(&"w2".parse().unwrap()), Found::Nobody));
     }
