@@ -6,7 +6,8 @@
 //!   room       what a node can still take
 //!   preflight  what emptying a node would meet         quorum     what the managers can lose
 //!   moving     the label that a shift keeps on a service          removal    which tasks Swarm takes away when it scales down
-//!   shift      emptying a node, step by step           change     availability, labels and role, removal: fenced
+//!   shift      emptying a node, step by step           progress   how far that is
+//!   change     availability, labels and role, removal: fenced
 //! ```
 //!
 //! A drain stops a task before its replacement runs, so a service of one replica would go down. A shift therefore
@@ -31,6 +32,7 @@ pub(super) mod moving;
 mod placement;
 mod port;
 mod preflight;
+mod progress;
 mod quorum;
 mod removal;
 mod room;
