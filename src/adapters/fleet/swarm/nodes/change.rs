@@ -2,6 +2,7 @@
 
 use super::member::{self, Member};
 use super::moving::Moving;
+use super::progress::Gap;
 use super::quorum::Quorum;
 use super::removal::{Ties, healthy_after};
 use super::view::{Found, View, fits_nowhere};
@@ -149,10 +150,25 @@ impl Swarm {
     /// Sets whether work may be placed on a node.
     pub(super) async fn set_availability(&self, id: &str, want: Availability) -> Result<NodeReport, Trouble> {
         self.edit_node(id, |member| {
-            if member.availability() == want {
-                return Edit::Found;
-            }
-            Edit::Send(member.with(&[("Availability", availability_word(want))], &[]))
+            let spec = match want {
+                // It has its work back, or gets other work.
+                Availability::Active => member.active_without(member::GAPS),
+                Availability::Cordoned | Availability::Drained => {
+                    member.with(&[("Availability", availability_word(want))], &[])
+                }
+            };
+            if spec == member.spec { Edit::Found } else { Edit::Send(spec) }
+        })
+        .await
+    }
+
+    /// Drains a node, and keeps with it what leaves it with a gap.
+    pub(super) async fn drain(&self, id: &str, gaps: &[Gap]) -> Result<NodeReport, Trouble> {
+        let text = serde_json::to_string(gaps).expect("names, numbers and times are JSON");
+        let labels: &[(&str, &str)] = if gaps.is_empty() { &[] } else { &[(member::GAPS, &text)] };
+        self.edit_node(id, |member| {
+            let spec = member.with(&[("Availability", availability_word(Availability::Drained))], labels);
+            if spec == member.spec { Edit::Found } else { Edit::Send(spec) }
         })
         .await
     }

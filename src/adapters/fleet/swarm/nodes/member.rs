@@ -17,6 +17,8 @@ pub(super) const RELEASE: &str = "tidegate.release";
 pub(super) const ZONE: &str = "tidegate.zone";
 /// The label that holds the token with which it was made.
 pub(super) const TOKEN: &str = "tidegate.token";
+/// The label that says, while it is drained, what left it with a gap.
+pub(super) const GAPS: &str = "tidegate.gaps";
 /// All labels that begin like this are ours.
 const OURS: &str = "tidegate.";
 
@@ -151,6 +153,15 @@ impl Member {
     pub(super) fn others_labels(&self) -> impl Iterator<Item = (&String, &Value)> {
         let labels = self.spec.get("Labels").and_then(Value::as_object);
         labels.into_iter().flatten().filter(|(name, _)| !name.starts_with(OURS))
+    }
+
+    /// The spec without one of its labels, and with another availability.
+    pub(super) fn active_without(&self, label: &str) -> Value {
+        let mut spec = self.with(&[("Availability", "active")], &[]);
+        if let Some(labels) = spec.get_mut("Labels").and_then(Value::as_object_mut) {
+            labels.remove(label);
+        }
+        spec
     }
 
     /// The spec with other values for some fields and labels.

@@ -21,7 +21,7 @@
 //! Every change is fenced by the version just read; one that has moved means looking again, never sending again.
 //!
 //! A service with a task that fits on no node is not changed, but to take that task away: Swarm would forget it ([`view::fits_nowhere`]). So what moves with a
-//! gap that a person agreed to gets no label.
+//! gap that a person agreed to gets no label; the node keeps it.
 //!
 //! What this cannot see: containers that are no tasks (but for the manager's own), volumes, plugins and generic resources; whether a task
 //! without a health check really serves when Swarm says that it runs.

@@ -1,7 +1,7 @@
 //! How far a shift is: what it writes before anything moves, what is still missing, what it has moved. All of it follows from one view.
 
 use super::change::may_end;
-use super::member::Member;
+use super::member::{GAPS, Member};
 use super::moving::{Moving, Part};
 use super::preflight::finding;
 use super::removal::Ties;
@@ -14,6 +14,7 @@ use crate::model::limits::TASKS_PER_WORKLOAD;
 use crate::model::nodes::{Availability, Finding, FindingKind, Moved};
 use crate::model::reports::TaskState;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What is waited for.
@@ -51,12 +52,13 @@ impl Phase {
 }
 
 /// A service that moves with a gap that was agreed to. It gets no label: a label is a new revision of the service, and Swarm forgets tasks
-/// of an older revision that wait for a node (moby/moby#53722).
+/// of an older revision that wait for a node (moby/moby#53722). The node's own label keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Gap {
     pub(super) workload: WorkloadId,
-    tasks: u64,
+    pub(super) tasks: u64,
     /// When the newest task from before was made.
-    since: DateTime<Utc>,
+    pub(super) since: DateTime<Utc>,
 }
 
 /// Somebody wants the node to take work: emptying it any further would be against them.
@@ -67,7 +69,7 @@ pub(super) fn undone(view: &View, node: &str) -> Option<Finding> {
     active.then(|| finding(view, None, FindingKind::Unsettled, &what))
 }
 
-/// The services whose gap was agreed to, as they are before anything moves.
+/// The services whose gap was agreed to, as they are before anything moves; and those that have left already, by the node's label.
 pub(super) fn gaps(view: &View, node: &str, agreed: &[Finding]) -> Vec<Gap> {
     let work = view.work(node).into_iter().filter(|(service, _)| service.replicas().is_some());
     let with_gap = work.filter_map(|(service, tasks)| {
@@ -75,7 +77,15 @@ pub(super) fn gaps(view: &View, node: &str, agreed: &[Finding]) -> Vec<Gap> {
         let since = view.tasks_of(&service.id).map(|task| task.created_at).max().unwrap_or_default();
         Some(Gap { workload, tasks, since })
     });
-    with_gap.filter(|gap| agreed.iter().any(|block| block.workload.as_ref() == Some(&gap.workload))).collect()
+    let mut gaps: Vec<Gap> = with_gap
+        .filter(|gap| agreed.iter().any(|block| block.workload.as_ref() == Some(&gap.workload)))
+        .collect();
+    let label = view.member(node).and_then(|member| member.label(GAPS));
+    let left: Vec<Gap> = label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let work: Vec<WorkloadId> =
+        view.work(node).into_iter().filter_map(|(service, _)| view.workload(service)).collect();
+    gaps.extend(left.into_iter().filter(|gap| !work.contains(&gap.workload)));
+    gaps
 }
 
 /// What a shift of `node` writes to a service before anything moves.
@@ -152,8 +162,7 @@ pub(super) fn unended(view: &View, task: &Task) -> Finding {
     finding(view, service, FindingKind::Unsettled, &format!("{name} has a task here that has not ended yet"))
 }
 
-/// What a shift of this node has moved: by the services' own labels, so that a second call tells the same. Of those that had a gap only
-/// the call knows that moved them.
+/// What a shift of this node has moved: by the labels of the services and of the node, so that a second call tells the same.
 pub(super) fn moved(view: &View, node: &str, gaps: &[Gap]) -> Vec<Moved> {
     let one = |service: &Service| -> Option<Moved> {
         let workload = view.workload(service)?;
@@ -305,6 +314,9 @@ mod tests {
         let agreed = [finding(&view, view.services.get("web"), FindingKind::Gap, "x")];
         let gaps = gaps(&view, "a", &agreed);
         assert_eq!((gaps[0].tasks, super::gaps(&view, "a", &[]).len()), (1, 0));
+        let label = serde_json::to_string(&gaps).unwrap();
+        world.members[0].spec = world.members[0].with(&[("Availability", "drain")], &[(GAPS, &label)]);
+        assert_eq!(super::gaps(&world.view(), "a", &agreed), gaps, "it is still there, and counted once");
         let left = |world: &World, phase| missing(&world.view(), "a", phase, |_| true).len();
         assert_eq!(left(&world, Phase::Elsewhere), 0);
         set(&mut world, 0, "b", "starting");
@@ -312,7 +324,10 @@ mod tests {
         set(&mut world, 0, "b", "running");
         world.tasks[0]["CreatedAt"] = json!("2026-11-26T07:02:00Z");
         assert_eq!((left(&world, Phase::Settled), left(&world, Phase::Back)), (0, 0));
-        assert_eq!(moved(&world.view(), "a", &gaps)[0].to, ["b".parse().unwrap()]);
+        let kept = super::gaps(&world.view(), "a", &[]);
+        assert_eq!(kept, gaps, "a second call knows it by the node's label");
+        assert_eq!(moved(&world.view(), "a", &kept)[0].to, ["b".parse().unwrap()]);
+        assert!(world.members[0].active_without(GAPS)["Labels"].get(GAPS).is_none());
         world.tasks[0]["Status"] = json!({"State": "pending", "Err": "no suitable node"});
         world.tasks[0]["NodeID"] = json!("");
         assert_eq!(left(&world, Phase::Settled), 0, "it fits nowhere, and that was agreed to");

@@ -33,6 +33,7 @@ impl Swarm {
         }
         if active {
             // Whatever an earlier shift of this node left was overtaken by whoever set it active again.
+            self.set_availability(&node, Availability::Active).await?;
             self.take_back(Some(&node)).await?;
             match self.set_availability(&node, Availability::Cordoned).await? {
                 NodeReport::Done { .. } => {}
@@ -57,7 +58,7 @@ struct Shift<'a> {
     reporter: &'a dyn Reporter,
     node: String,
     deadline: Instant,
-    /// What moves with a gap, as this call found it.
+    /// What moves, or has moved, with a gap.
     gaps: Vec<Gap>,
 }
 
@@ -84,7 +85,7 @@ impl Shift<'_> {
         let hold = self.hold().await?;
         let mut by = self.until(Phase::Elsewhere, hold).await?;
         if by.is_empty() {
-            match self.swarm.set_availability(&self.node, Availability::Drained).await? {
+            match self.swarm.drain(&self.node, &self.gaps).await? {
                 NodeReport::Done { .. } => by = self.until(Phase::Empty, Span::default()).await?,
                 NodeReport::Gone => return Ok(ShiftReport::Gone),
                 NodeReport::Refused(why) => return Ok(refused(why)),
@@ -106,10 +107,8 @@ impl Shift<'_> {
         block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload))
     }
 
-    /// Whether a service moves, or has moved, without further tasks. A second call finds the node empty, so it goes by what was agreed.
     fn has_gap(&self, view: &View, service: &Service) -> bool {
-        let has_label = service.moving().is_some_and(|moving| moving.nodes.contains_key(&self.node));
-        !has_label && view.workload(service).is_some_and(|workload| self.job.gaps.contains(&workload))
+        view.workload(service).is_some_and(|workload| self.gaps.iter().any(|gap| gap.workload == workload))
     }
 
     /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
@@ -117,7 +116,7 @@ impl Shift<'_> {
         let mut refused = Vec::new();
         for (service, _) in view.work(&self.node).iter().filter(|(service, _)| service.replicas().is_some()) {
             let name = service.name();
-            if self.gaps.iter().any(|gap| Some(&gap.workload) == view.workload(service).as_ref()) {
+            if self.has_gap(view, service) {
                 self.reporter.line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
                 continue;
             }
