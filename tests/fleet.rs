@@ -9,7 +9,11 @@
 mod changes;
 #[path = "fleet/claims.rs"]
 mod claims;
+#[path = "fleet/client.rs"]
+mod client;
 #[path = "fleet/lab.rs"]
 mod lab;
 #[path = "fleet/looks.rs"]
 mod looks;
+#[path = "fleet/nodes.rs"]
+mod nodes;

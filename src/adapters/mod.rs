@@ -7,9 +7,11 @@
 //!   fleet      workloads of an orchestrator         impl ports::Fleet
 //!   probe      our own HTTP requests               impl ports::Prober
 //!   notify     owners' webhooks and commands       impl ports::Notifier
+//!   provisioner  a pool's own commands             impl ports::Provisioner
 //!   clock      now, and waiting                    impl ports::Clock
 //!   tls        the cryptography of all HTTP clients
 //!   engine_client   how all of them reach a Docker Engine
+//!   process    commands of the user's, and their ends
 //! ```
 //!
 //! Invariants: an adapter decides nothing (the engine does) and keeps nothing that it would need after a restart; "nobody
@@ -22,6 +24,8 @@ pub mod fleet;
 mod lines;
 pub mod notify;
 pub mod probe;
+mod process;
+pub mod provisioner;
 pub mod registry;
 pub mod tester;
 pub mod tls;

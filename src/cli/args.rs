@@ -119,6 +119,12 @@ pub enum Cmd {
     Check {
         /// The configuration [default: ./tidegate.toml]
         file: Option<PathBuf>,
+        /// Instead, ask a pool's commands for its machines; nothing is changed
+        #[arg(long, value_name = "POOL")]
+        provisioner: Option<String>,
+        /// And make a machine of this release, make it again, remove it, and look each time
+        #[arg(long, value_name = "RELEASE", requires = "provisioner")]
+        make: Option<String>,
     },
     /// Send a test notice over every channel of an owner, and say whether it arrived
     Notify {

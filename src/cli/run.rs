@@ -17,6 +17,8 @@ pub trait Entry {
     fn daemon(&self, start: &DaemonStart, socket: Option<&Path>, config: Option<&Path>) -> Exit;
     /// Sends a test notice over every channel of an owner.
     fn notify(&self, owner: &str, config: Option<&Path>) -> Exit;
+    /// Tries a pool's commands; makes and removes a machine of the release `make`, where there is one.
+    fn provisioner(&self, pool: &str, make: Option<&str>, config: Option<&Path>) -> Exit;
     /// Plays the demo until its user leaves it; without a terminal, tells its story.
     fn demo(&self, start: &DemoStart, console: &ConsoleStart) -> Exit;
     /// Plays a drill until it is over; without a terminal, with nobody, or by its best answer. Lists and checks drills.
@@ -32,7 +34,12 @@ pub fn run(cli: &Cli, entry: &dyn Entry, out: &mut dyn Write, err: &mut dyn Writ
         Some(Cmd::Drill(start)) => return entry.drill(start, &cli.console),
         Some(Cmd::Daemon(start)) => return entry.daemon(start, typed, config),
         Some(Cmd::Notify { test }) => return entry.notify(test, config),
-        Some(Cmd::Check { file }) => offline::check(file.as_deref().or(config), &mut Output(out)),
+        Some(Cmd::Check { file, provisioner: Some(pool), make }) => {
+            return entry.provisioner(pool, make.as_deref(), file.as_deref().or(config));
+        }
+        Some(Cmd::Check { file, provisioner: None, .. }) => {
+            offline::check(file.as_deref().or(config), &mut Output(out))
+        }
         Some(Cmd::Lineage { targets, json }) => offline::lineage(targets, *json, config, &mut Output(out)),
         Some(command) => ask(command, &Client::new(socket(typed, config)), &mut Output(out)),
     };

@@ -3,6 +3,7 @@
 use super::Resolved;
 use crate::lineage::Lineage;
 use crate::model::jobs::{BaseName, Ingredients, Role};
+use crate::model::nodes::{Strategy, WaveSize};
 use crate::model::setup::{Gate, Newer, OnFailure, ProbeSpec, Recipe, TestKind, TestSpec, Workload};
 use crate::model::text::clean;
 use crate::model::{GateName, ImageRef, Owner, WorkloadId};
@@ -52,6 +53,7 @@ pub fn describe(resolved: &Resolved, read: &BTreeMap<ImageRef, Result<Ingredient
             images(&mut page, resolved, read, lineage);
             workloads(&mut page, resolved);
             upstreams(&mut page, resolved, lineage);
+            pools(&mut page, resolved);
         }
         // The files changed since they were checked.
         Err(error) => page.heading(&format!("IMAGES: failed to {error}")),
@@ -198,6 +200,42 @@ fn upstreams(page: &mut Page, resolved: &Resolved, lineage: &Lineage) {
         page.item(image);
         page.row("poll", format!("every {}{by}", resolved.poll(image)));
         page.row("reaches", if reached == 1 { "1 image".to_owned() } else { format!("{reached} images") });
+    }
+}
+
+fn pools(page: &mut Page, resolved: &Resolved) {
+    if !resolved.setup.pools.is_empty() {
+        page.heading("POOLS, whose nodes get releases");
+    }
+    for (name, pool) in &resolved.setup.pools {
+        let how = match pool.strategy {
+            Strategy::Surge => "a new node takes over before the old one goes",
+            Strategy::InPlace => "each node is emptied and updated where it stands",
+        };
+        page.item(format!("{name}, nodes of {}", pool.fleet));
+        page.row("strategy", how);
+        let waves: Vec<String> = pool.waves.iter().map(wave).collect();
+        page.row("waves", format!("{}, at most {} out at a time", waves.join(", "), pool.max_unavailable));
+        page.row("soak", pool.soak);
+        let stops = match pool.failure_budget {
+            0 => "the first stops a rollout".to_owned(),
+            budget => format!("more than {budget} stop a rollout"),
+        };
+        page.row("failures", stops);
+        let starts = pool.automatic_after.map_or_else(
+            || "a person".to_owned(),
+            |span| format!("by itself, {span} after the announcement"),
+        );
+        page.row("starts", starts);
+        page.row_if("last", pool.own_node.as_ref());
+        page.row_if("owner", pool.owner.as_ref());
+    }
+}
+
+fn wave(size: &WaveSize) -> String {
+    match size {
+        WaveSize::Nodes(nodes) => nodes.to_string(),
+        WaveSize::Percent(percent) => format!("{percent}%"),
     }
 }
 

@@ -6,7 +6,8 @@
 use super::read::{
     At, Bytes, Field, Key, KindName, Place, Reader, Section, field, field_needed, field_or, section,
 };
-use crate::model::ids::WorkloadName;
+use crate::model::ids::{NodeId, WorkloadName};
+use crate::model::nodes::{Strategy, WaveSize};
 use crate::model::setup::{FleetKind, GateBefore, Newer, OnFailure};
 use crate::model::{FleetName, GateName, ImageRef, Owner, Span};
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ sections! {
         [default "{}"] channel: BTreeMap<String, At<ChannelFile>>, "How an owner is told of incidents.";
         [default "{}"] fleet: BTreeMap<String, At<FleetFile>>, "An orchestrator.";
         [default "[]"] workload: Vec<At<WorkloadFile>>, "What runs an image and is moved onto new ones.";
+        [default "{}"] pools: BTreeMap<String, At<PoolFile>>, "The part of a fleet's nodes that is updated together.";
     }
     /// The listener for notifications.
     WebhookFile "[webhook]" {
@@ -189,6 +191,33 @@ sections! {
         [optional] gate: GateName, "A gate with `before = \"deploy\"`; nobody is asked without it.";
         [optional] owner: Owner, "Who answers for it: the customer of an incident.";
         [default "[]"] probe: Vec<At<ProbeFile>>, "Our own HTTP requests, one per running task.";
+    }
+    /// A pool of nodes.
+    PoolFile "[pools.NAME]" {
+        [required] fleet: FleetName, "The fleet that its nodes are in.";
+        [default "\"surge\""] strategy: Strategy, "How a node gets a release: `surge` makes a new node first and removes the old one last, `in_place` empties the node and updates it.";
+        [default "[1, \"25%\", \"100%\"]"] waves: Vec<WaveSize>, "Nodes in the first wave, the second, and so on, as numbers or shares of the pool; the last one is repeated.";
+        [default "1"] max_unavailable: u32, "Nodes that may be out (down, cordoned, drained) at the same time.";
+        [default "\"5m\""] soak: Span, "How long the work that moved is watched before a node counts as good.";
+        [default "0"] failure_budget: u32, "Nodes that may fail before a rollout stops; 0 stops at the first.";
+        [default "{}"] limits: LimitsFile, "The longest that each part of a node's step may take.";
+        [default "[]"] zones: Vec<String>, "Zones in the order in which they are done; others follow by their names.";
+        [optional] owner: Owner, "Who answers for the nodes' releases: the vendor of an incident.";
+        [optional] automatic_after: Span, "How long a release must have been announced before it is taken by itself; only a person starts a rollout without it.";
+        [optional] own_node: NodeId, "The node that Tidegate itself runs on, which goes last.";
+        [default "[]"] provision: Vec<String>, "The command that makes a machine, as argv; `surge` needs it.";
+        [default "[]"] deprovision: Vec<String>, "The command that removes one; needed beside `provision`.";
+        [default "[]"] list: Vec<String>, "The command that lists the pool's machines; needed beside `provision`.";
+        [default "[]"] update: Vec<String>, "The command that updates a node where it stands; `in_place` needs it. `{node}`, `{address}` and `{release}` in it are replaced.";
+        [default "{}"] env: BTreeMap<String, String>, "Environment of the commands; a secret does not belong here, the path of its file does.";
+    }
+    /// The longest that each part of a node's step may take.
+    LimitsFile "[pools.NAME.limits]" {
+        [default "\"15m\""] provision: Span, "Making a machine, or removing one.";
+        [default "\"10m\""] join: Span, "From then until it has joined the fleet.";
+        [default "\"30m\""] shift: Span, "Moving a node's work.";
+        [default "\"30m\""] update: Span, "Updating a node where it stands.";
+        [default "\"1m\""] list: Span, "Listing the machines.";
     }
     /// A probe of a workload.
     ProbeFile "[[workload.probe]]" {

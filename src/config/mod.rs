@@ -35,8 +35,9 @@ pub use report::{LineageReport, ReportError, ReportedFile, lineage_report};
 pub use resolve::{load, load_with, parse};
 pub use secret::{Credentials, Secret};
 
+use crate::model::nodes::PoolCommands;
 use crate::model::notices::Target;
-use crate::model::{ChannelName, Registry, Setup};
+use crate::model::{ChannelName, PoolName, Registry, Setup};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ pub struct Resolved {
     pub builder_host: String,
     /// Where channels lead, each with its secrets.
     pub channels: BTreeMap<ChannelName, Target>,
+    /// The commands of pools.
+    pub provisioners: BTreeMap<PoolName, PoolCommands>,
     /// How to log in to registries.
     pub credentials: BTreeMap<Registry, Credentials>,
     /// What works, and should be looked at.

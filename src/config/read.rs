@@ -2,7 +2,8 @@
 
 use super::problem::Problems;
 use super::units;
-use crate::model::ids::WorkloadName;
+use crate::model::ids::{NodeId, WorkloadName};
+use crate::model::nodes::{Strategy, WaveSize};
 use crate::model::setup::{FleetKind, GateBefore, Newer, OnFailure};
 use crate::model::{FleetName, GateName, ImageRef, Owner, Registry, Span};
 use std::collections::BTreeMap;
@@ -253,7 +254,7 @@ macro_rules! parsed_fields {
         })*
     };
 }
-parsed_fields!(ImageRef, Registry, FleetName, GateName, Owner, WorkloadName);
+parsed_fields!(ImageRef, Registry, FleetName, GateName, NodeId, Owner, WorkloadName);
 
 impl Field for std::net::SocketAddr {
     fn read(value: &Value<'_>, place: Place<'_>, reader: &mut Reader) -> Option<Self> {
@@ -292,6 +293,40 @@ choices! {
     OnFailure { "rollback" => Self::Rollback, "stop" => Self::Stop }
     GateBefore { "publish" => Self::Publish, "deploy" => Self::Deploy }
     KindName { "command" => Self::Command, "service" => Self::Service }
+    Strategy { "surge" => Self::Surge, "in_place" => Self::InPlace }
+}
+
+impl Field for WaveSize {
+    fn read(value: &Value<'_>, place: Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let wanted = "a number of nodes, such as 1, or a share of the pool, such as \"25%\"";
+        let (text, read) = match value.get_ref() {
+            DeValue::Integer(number) => {
+                let read = u32::from_str_radix(number.as_str(), number.radix()).ok();
+                (number.as_str(), read.filter(|nodes| *nodes > 0).map(Self::Nodes))
+            }
+            DeValue::String(text) => {
+                let percent = text.strip_suffix('%').and_then(|number| number.parse().ok());
+                (text.as_ref(), percent.filter(|percent| (1..=100).contains(percent)).map(Self::Percent))
+            }
+            _ => {
+                reader.wrong_type(value, place, wanted);
+                return None;
+            }
+        };
+        if read.is_none() {
+            reader.refuse(value, place, text, format!("write {wanted}"));
+        }
+        read
+    }
+}
+
+impl Field for Vec<WaveSize> {
+    /// All of them or none: a wave that was left out would change those after it.
+    fn read(value: &Value<'_>, place: Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let read = elements(value, place, reader, "a list of sizes, such as [1, \"25%\"]")?;
+        let all = value.get_ref().as_array().is_some_and(|array| array.len() == read.len());
+        all.then(|| read.into_iter().map(|at| at.value).collect())
+    }
 }
 
 impl Field for Vec<String> {

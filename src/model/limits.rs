@@ -184,3 +184,17 @@ pub const DOSSIER_LOGS: usize = 6;
 pub const DOSSIER_EVENTS: u64 = 20_000;
 /// Facts of the run that a dossier's timeline tells, the latest ones.
 pub const DOSSIER_FACTS: usize = 200;
+/// What a provisioner's command answers that is read: a list of [`MACHINES`] is about two thirds of it.
+pub const PROVISIONER_ANSWER_BYTES: usize = 4 << 20;
+/// Machines of one pool; a Swarm of more nodes is not known.
+pub const MACHINES: usize = 10_000;
+/// What a provisioner's command has to end by itself after it was asked to: Terraform gives its lock back in less.
+pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
+/// Between two looks while a node is emptied: a task is healthy at most this long before it is seen.
+pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(500);
+/// The longest that setting a node active again waits for a moment in which what a shift had added can be taken away without a gap.
+pub const SHIFT_TAKES_BACK: Span = Span::from_secs(10);
+/// The longest that a node may take to become a manager, or to stop being one, before it is asked for again.
+pub const ROLE_TAKES: Span = Span::from_secs(20);
+/// How long tasks without a health check must have run before they are relied on: the time that Swarm itself watches an updated task by default.
+pub const SHIFT_HOLDS: Span = Span::from_secs(5);

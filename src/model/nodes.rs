@@ -4,6 +4,7 @@
 //! `unschedulable`), and *drained* when besides nothing of ours is left on it (Swarm: `drain`; Kubernetes: cordoned, and its pods evicted).
 
 use super::ids::{EffectId, FleetName, NodeId, NodeRef, Owner, PoolName, ReleaseName, TaskId, WorkloadId};
+use super::secret::Secret;
 use super::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +123,23 @@ pub struct NodeLimits {
     pub shift: Span,
     /// The command that updates a node in place.
     pub update: Span,
+}
+
+/// The commands that make, remove, list and update a pool's machines: argv, never a shell's line. They stay with the adapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolCommands {
+    /// Makes a machine; empty when the pool has no such command.
+    pub provision: Vec<String>,
+    /// Removes one.
+    pub deprovision: Vec<String>,
+    /// Lists all of the pool.
+    pub list: Vec<String>,
+    /// Updates one where it stands. `{node}`, `{address}` and `{release}` in its words are replaced.
+    pub update: Vec<String>,
+    /// Environment of all of them, beside the little that they get of the daemon's.
+    pub env: BTreeMap<String, Secret>,
+    /// The longest that `list` may take.
+    pub list_within: Span,
 }
 
 /// Say what moving a node's work would meet, without touching anything.

@@ -8,6 +8,7 @@
 //!                        ├▶ stage.rs     a simulated world, a daemon on it, its doors on a private socket
 //!                        ├▶ doors.rs     a daemon's doors
 //!                        ├▶ notify.rs    a test notice over an owner's channels
+//!                        ├▶ provisioner.rs   a pool's commands, tried
 //!                        └▶ world.rs     the ports, made of adapters
 //! ```
 
@@ -18,6 +19,7 @@ mod doors;
 mod drill;
 mod notify;
 mod observe;
+mod provisioner;
 mod stage;
 mod world;
 
@@ -39,6 +41,10 @@ impl Entry for Program {
 
     fn notify(&self, owner: &str, config: Option<&Path>) -> Exit {
         on_a_runtime(notify::test(owner, config))
+    }
+
+    fn provisioner(&self, pool: &str, make: Option<&str>, config: Option<&Path>) -> Exit {
+        on_a_runtime(provisioner::check(pool, make, config))
     }
 
     fn demo(&self, start: &DemoStart, console: &ConsoleStart) -> Exit {

@@ -13,6 +13,7 @@ use tidegate::adapters::engine_client::Engine;
 use tidegate::adapters::fleet::swarm::Swarm;
 use tidegate::adapters::notify::Channels;
 use tidegate::adapters::probe::HttpProber;
+use tidegate::adapters::provisioner::Commands;
 use tidegate::adapters::registry::{self, RegistryAccess, RegistryClient};
 use tidegate::adapters::tester::EngineTester;
 use tidegate::config::{self, Resolved};
@@ -58,6 +59,11 @@ fn credentials(resolved: &Resolved) -> BTreeMap<Registry, registry::Credentials>
 /// The owners' channels.
 pub fn channels(resolved: &Resolved) -> Result<Channels, Trouble> {
     Channels::new(targets(resolved)).map_err(|e| Trouble::failed(&e))
+}
+
+/// The pools' commands.
+pub fn provisioner(resolved: &Resolved) -> Commands {
+    Commands::new(resolved.provisioners.clone())
 }
 
 /// Where the channels lead, and whose each is.

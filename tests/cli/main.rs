@@ -4,6 +4,7 @@
 
 mod commands;
 mod docs;
+mod provisioner;
 mod rows;
 mod wire;
 mod world;

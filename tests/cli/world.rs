@@ -325,6 +325,9 @@ impl Entry for NoEntry {
     fn notify(&self, _: &str, _: Option<&Path>) -> Exit {
         unreachable!("no test tries a channel")
     }
+    fn provisioner(&self, _: &str, _: Option<&str>, _: Option<&Path>) -> Exit {
+        unreachable!("the tests of provisioners start the program itself")
+    }
     fn demo(&self, _: &DemoStart, _: &ConsoleStart) -> Exit {
         unreachable!("no test plays a demo")
     }

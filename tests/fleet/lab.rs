@@ -12,9 +12,18 @@ use tidegate::model::{Action, Digest, EffectId, ImageRef, PinnedRef, RunId, Step
 use tidegate::ports::Fleet;
 
 const FLEET: &str = "lab";
-/// What the images do, by their tags: `1` and `2` run and stop when asked, `crash` fails at once, `done` ends well at once.
-const TAGS: [&str; 4] = ["1", "2", "crash", "done"];
-const SCRIPT: &str = "trap 'exit 0' TERM
+/// What the images do, by their tags: `1` and `2` run and stop when asked, `crash` fails at once, `done` ends well at once, `http` answers on
+/// port 8080 two seconds after its start.
+const TAGS: [&str; 5] = ["1", "2", "crash", "done", "http"];
+const SCRIPT: &str = "stop() { kill $server 2>/dev/null; /bin/busybox sleep 0.3; exit 0; }
+trap stop TERM
+if [ \"$V\" = http ]; then
+  /bin/busybox mkdir -p /www
+  printf ok >/www/health
+  /bin/busybox sleep 2 & wait $!
+  /bin/busybox httpd -f -p 8080 -h /www &
+  server=$!
+fi
 case \"$V\" in crash) exit 3 ;; done) exit 0 ;; esac
 while :; do /bin/busybox sleep 1 & wait $!; done
 ";
@@ -71,6 +80,15 @@ impl Lab {
             .args(args)
             .output()
             .expect("the docker command is installed");
+        assert!(out.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs `docker ARGS` on the engine of another node.
+    pub fn docker_on(&self, node: &str, args: &[&str]) -> String {
+        let host = self.host.replace("/m1/", &format!("/{node}/"));
+        assert_ne!(host, self.host, "the manager of the lab is m1");
+        let out = Command::new("docker").args(["-H", &host]).args(args).output().unwrap();
         assert!(out.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }

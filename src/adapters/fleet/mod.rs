@@ -12,9 +12,11 @@
 //!   update     UpdateStatus, reset with each new spec  status.conditions, only when observedGeneration = generation
 //!   ended      failed, rejected, complete, orphaned    Failed or Succeeded pods, and each rise of restartCount
 //!   claim      labels of a config object               a Lease: holderIdentity, renewTime
+//!   cordon     availability `pause`                    spec.unschedulable
+//!   drain      scale up, wait, availability `drain`    evict each pod as its disruption budget permits
 //! ```
 //!
-//! Invariants: a spec goes back exactly as it came, apart from the image and our two labels; every change is fenced by the version
+//! Invariants: a spec goes back exactly as it came, apart from the image, our labels and what a shift adds to the number of tasks; every change is fenced by the version
 //! just read; nothing is ever sent again because a look did not show it yet; the orchestrator's own undo is never used.
 
 pub mod docker;

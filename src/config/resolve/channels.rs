@@ -4,11 +4,12 @@ use super::super::file::{ChannelFile, heading};
 use super::super::read::At;
 use super::access::Keys;
 use super::{Resolver, value};
+use crate::model::nodes::Pool;
 use crate::model::notices::{Channel, Target, VendorSees};
 use crate::model::secret::Secret;
 use crate::model::setup::{Recipe, Upstream, Workload};
-use crate::model::{ChannelName, ImageRef, Owner, WorkloadId};
-use std::collections::BTreeMap;
+use crate::model::{ChannelName, ImageRef, Owner, PoolName, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the engine knows of channels, and what only their adapter does.
 pub(super) type Channels = (BTreeMap<ChannelName, Channel>, BTreeMap<ChannelName, Target>);
@@ -82,23 +83,31 @@ impl Resolver<'_> {
     pub(super) fn unused_channels(
         &mut self,
         files: &BTreeMap<String, At<ChannelFile>>,
-        upstreams: &BTreeMap<ImageRef, Upstream>,
-        recipes: &BTreeMap<ImageRef, Recipe>,
-        workloads: &BTreeMap<WorkloadId, Workload>,
+        owners: &BTreeSet<Owner>,
     ) {
-        let upstreams = upstreams.values().filter_map(|upstream| upstream.owner.as_ref());
-        let recipes = recipes.values().filter_map(|recipe| recipe.owner.as_ref());
-        let workloads = workloads.values().filter_map(|workload| workload.owner.as_ref());
-        let owners: Vec<&Owner> = upstreams.chain(recipes).chain(workloads).collect();
         for (name, at) in files {
             let Some(owner) = &at.value.owner else { continue };
-            if !owners.contains(&&owner.value) {
+            if !owners.contains(&owner.value) {
                 self.warning(
                     owner.line,
                     format!("[channel.{name}] is of {:?}, who owns nothing", owner.value.as_str()),
-                    "name it as `owner` of an upstream, a recipe or a workload",
+                    "name it as `owner` of an upstream, a recipe, a workload or a pool",
                 );
             }
         }
     }
+}
+
+/// Everybody who owns something.
+pub(super) fn owners(
+    upstreams: &BTreeMap<ImageRef, Upstream>,
+    recipes: &BTreeMap<ImageRef, Recipe>,
+    workloads: &BTreeMap<WorkloadId, Workload>,
+    pools: &BTreeMap<PoolName, Pool>,
+) -> BTreeSet<Owner> {
+    let upstreams = upstreams.values().filter_map(|upstream| upstream.owner.clone());
+    let recipes = recipes.values().filter_map(|recipe| recipe.owner.clone());
+    let workloads = workloads.values().filter_map(|workload| workload.owner.clone());
+    let pools = pools.values().filter_map(|pool| pool.owner.clone());
+    upstreams.chain(recipes).chain(workloads).chain(pools).collect()
 }

@@ -4,6 +4,7 @@ mod access;
 mod channels;
 mod gates;
 mod lineage;
+mod pools;
 mod recipes;
 mod registries;
 mod start;

@@ -54,10 +54,12 @@ impl Resolver<'_> {
         let (registries, credentials) = self.registries(&file.registry.value);
         self.unused_gates(&file.gate.value, &recipes, &workloads);
         let (channels, targets) = self.channels(&file.channel.value);
-        self.unused_channels(&file.channel.value, &upstreams, &recipes, &workloads);
+        let (pools, provisioners) = self.pools(&file.pools.value, &fleets);
+        let owners = super::channels::owners(&upstreams, &recipes, &workloads, &pools);
+        self.unused_channels(&file.channel.value, &owners);
         let setup = Setup {
             channels,
-            pools: BTreeMap::new(),
+            pools,
             registries,
             upstreams,
             recipes,
@@ -77,6 +79,7 @@ impl Resolver<'_> {
             webhook: self.webhook(file),
             builder_host: self.host(&file.builder.value.host, "[builder]"),
             channels: targets,
+            provisioners,
             credentials,
             warnings: Vec::new(),
         }

@@ -2,6 +2,7 @@
 
 use super::{fixtures, good, load};
 use crate::config::{describe, lineage_report, recipes};
+use crate::model::nodes::{Strategy, WaveSize};
 use crate::model::setup::{GateBefore, Newer, OnFailure, TestKind};
 use crate::model::{ImageRef, Span};
 use std::fs;
@@ -180,4 +181,28 @@ fn a_channel_leads_to_its_target_and_its_secrets_stay_out_of_the_setup_and_of_de
     let warned: Vec<String> = resolved.warnings.iter().map(|warning| warning.shown(&resolved.file)).collect();
     assert!(warned.iter().any(|said| said.contains("[channel.page] is of \"nobody\"")), "{warned:?}");
     assert!(!warned.iter().any(|said| said.contains("[channel.chat]")), "{warned:?}");
+}
+
+#[test]
+fn a_pool_is_resolved_and_its_commands_stay_out_of_the_setup_and_of_debug() {
+    let resolved = good();
+    let workers = &resolved.setup.pools[&"workers".parse().unwrap()];
+    assert_eq!(workers.waves, [WaveSize::Nodes(1), WaveSize::Percent(50)]);
+    assert_eq!((workers.strategy, workers.max_unavailable, workers.failure_budget), (Strategy::Surge, 2, 1));
+    assert_eq!(
+        (workers.soak, workers.automatic_after),
+        (Span::from_secs(120), Some(Span::from_secs(86_400)))
+    );
+    assert_eq!((workers.limits.shift, workers.limits.join), (Span::from_secs(600), Span::from_secs(600)));
+    assert_eq!(workers.zones, ["b", "a"]);
+    let metal = &resolved.setup.pools[&"metal".parse().unwrap()];
+    assert_eq!((metal.strategy, metal.max_unavailable), (Strategy::InPlace, 1));
+    assert_eq!(metal.waves, [WaveSize::Nodes(1), WaveSize::Percent(25), WaveSize::Percent(100)]);
+    let commands = &resolved.provisioners[&"workers".parse().unwrap()];
+    assert_eq!(commands.provision[0], fixtures().join("./machines").display().to_string());
+    assert_eq!((commands.list[0].as_str(), commands.list_within), ("machines", Span::from_secs(60)));
+    assert_eq!(commands.env["PASSWORD_FILE"].expose(), "hunter2");
+    assert!(resolved.provisioners[&"metal".parse().unwrap()].provision.is_empty());
+    let shown = serde_json::to_string(&resolved.setup).unwrap();
+    assert!(!shown.contains("machines") && !shown.contains("hunter2") && !shown.contains("update-to"));
 }

@@ -107,7 +107,7 @@ impl Swarm {
         Err(self.manager.silent("the service changes faster than it can be looked at"))
     }
 
-    async fn send(&self, service: &Service, spec: &Value) -> Result<(), Trouble> {
+    pub(super) async fn send(&self, service: &Service, spec: &Value) -> Result<(), Trouble> {
         let path = format!("/services/{}/update?version={}", service.id, service.version);
         let image = spec.pointer("/TaskTemplate/ContainerSpec/Image").and_then(Value::as_str).unwrap_or("");
         self.manager.post(&path, spec, self.auth_for(image)).await.map(drop)

@@ -49,7 +49,7 @@ impl Swarm {
     /// 1. The spec has a check of its own, or switches it off (`NONE`).
     /// 2. Else the image's own counts, where the manager has the image.
     /// 3. Else nobody here can tell (a manager cannot look into an image that only its workers have), and it counts as none.
-    async fn health_check(&self, service: &Service) -> Result<bool, Trouble> {
+    pub(super) async fn health_check(&self, service: &Service) -> Result<bool, Trouble> {
         let test = service.template().and_then(|t| t.pointer("/ContainerSpec/Healthcheck/Test"));
         if let Some(checks) = checks(test) {
             return Ok(checks);

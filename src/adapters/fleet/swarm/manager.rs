@@ -74,6 +74,11 @@ impl Manager {
         self.ask(Method::POST, path, Some(body), auth).await
     }
 
+    /// Removes an object.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), Trouble> {
+        self.ask(Method::DELETE, path, None, None).await.map(drop)
+    }
+
     /// An answer in a form that we do not know is no answer.
     pub(super) fn odd(&self, what: &str) -> Trouble {
         self.silent(&format!("the answer is not one of a Swarm manager: {what}"))

@@ -5,6 +5,7 @@
 //!   spec      a service's spec as JSON, its mark, its edits        change  deploy and restore, by numbered conditions
 //!   wire      what is read of tasks, nodes and update states       claim   a config object's labels
 //!   tasks     their states folded, which are of the present spec   look    service + tasks + nodes to one Look
+//!   nodes     impl ports::Nodes: a node emptied, admitted, removed
 //! ```
 //!
 //! Services are read and written as raw JSON, not as a client library's types: a field that such a type does not know would
@@ -27,6 +28,7 @@ mod claim;
 mod list;
 mod look;
 mod manager;
+mod nodes;
 mod port;
 mod spec;
 mod tasks;

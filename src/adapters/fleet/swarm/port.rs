@@ -38,7 +38,7 @@ impl Swarm {
     }
 
     /// A refusal where the port knows none (a proxy that forbids reading) is no verdict on a workload: nobody answered.
-    fn answer<T>(&self, result: Result<T, Trouble>) -> Answer<T> {
+    pub(super) fn answer<T>(&self, result: Result<T, Trouble>) -> Answer<T> {
         let why = match result {
             Ok(done) => return Answer::Done(done),
             Err(Trouble::Silent(silence)) => return Answer::Unreachable(silence),

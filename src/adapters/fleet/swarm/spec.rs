@@ -4,7 +4,12 @@
 //! `tidegate.mark` names the deploy that made the spec, `tidegate.seal` is a digest of that name, the image and everything else as the
 //! deploy left them. A mark counts only while its seal fits: once somebody changes the image or a setting by hand, the mark's text
 //! is still there (`docker service update` keeps labels) but the spec is no longer the one that we made.
+//!
+//! A third one, `tidegate.shift`, is there while nodes are emptied: it says how many of the tasks were added for that ([`Moving`]).
+//! As long as the number of tasks is the label's, the number without them is what identifies the spec, so that a shift breaks no
+//! seal and looks like nobody's change; a number that somebody else set counts as it is.
 
+use super::nodes::moving::{LABEL, Moving};
 use super::wire::UpdateStatus;
 use crate::model::Digest;
 use crate::model::reports::{SpecMark, UpdateState};
@@ -109,27 +114,50 @@ impl Service {
         SpecMark { version: self.version, image, mark, rest }
     }
 
+    /// The whole spec.
+    pub(super) fn spec(&self) -> &Value {
+        &self.spec
+    }
+
+    /// What shifts say that they have done to its number of tasks.
+    pub(super) fn moving(&self) -> Option<Moving> {
+        self.label(LABEL).and_then(Moving::read)
+    }
+
     /// The spec with another image and our mark on it (or none): what is sent back. Nothing else differs.
     pub(super) fn with(&self, image: &str, mark: Option<&str>) -> Value {
         let mut spec = self.spec.clone();
         if let Some(place) = spec.pointer_mut("/TaskTemplate/ContainerSpec/Image") {
             *place = json!(image);
         }
-        if let Some(fields) = spec.as_object_mut() {
-            let labels = fields.entry("Labels").or_insert_with(|| json!({}));
-            if labels.is_null() {
-                *labels = json!({});
-            }
-            if let Some(labels) = labels.as_object_mut() {
-                set_labels(labels, mark.map(|mark| (mark, seal_of(mark, image, &self.rest()))));
+        if let Some(labels) = labels_of(&mut spec) {
+            set_labels(labels, mark.map(|mark| (mark, seal_of(mark, image, &self.rest()))));
+        }
+        spec
+    }
+
+    /// The spec with the number of tasks that this says, and the label that explains it; without the label where there is nothing to explain.
+    pub(super) fn with_moving(&self, moving: &Moving) -> Value {
+        let mut spec = self.spec.clone();
+        set_replicas(&mut spec, moving.wanted());
+        if let Some(labels) = labels_of(&mut spec) {
+            labels.remove(LABEL);
+            if !moving.nodes.is_empty() {
+                labels.insert(LABEL.to_owned(), json!(moving.text()));
             }
         }
         spec
     }
 
-    /// A digest of everything but the image, our labels, and `ForceUpdate`, which restarts tasks and says nothing of what they are.
+    /// A digest of everything but the image, our labels, what a shift added to the number of tasks, and `ForceUpdate`, which restarts
+    /// tasks and says nothing of what they are.
     fn rest(&self) -> Digest {
         let mut spec = self.spec.clone();
+        if let (Some(moving), Mode::Replicated(replicas)) = (self.moving(), self.mode())
+            && moving.wanted() == replicas
+        {
+            set_replicas(&mut spec, moving.base);
+        }
         if let Some(container) =
             spec.pointer_mut("/TaskTemplate/ContainerSpec").and_then(Value::as_object_mut)
         {
@@ -146,6 +174,21 @@ impl Service {
 
     fn label(&self, name: &str) -> Option<&str> {
         self.spec.get("Labels").and_then(|labels| labels.get(name)).and_then(Value::as_str)
+    }
+}
+
+/// The labels, made where there are none.
+fn labels_of(spec: &mut Value) -> Option<&mut Map<String, Value>> {
+    let labels = spec.as_object_mut()?.entry("Labels").or_insert_with(|| json!({}));
+    if labels.is_null() {
+        *labels = json!({});
+    }
+    labels.as_object_mut()
+}
+
+fn set_replicas(spec: &mut Value, replicas: u64) {
+    if let Some(mode) = spec.pointer_mut("/Mode/Replicated").and_then(Value::as_object_mut) {
+        mode.insert("Replicas".to_owned(), json!(replicas));
     }
 }
 
@@ -254,6 +297,24 @@ mod tests {
             *touched.pointer_mut(pointer).unwrap() = value;
             assert_eq!(service(touched).mark().mark, None, "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_shift_breaks_no_seal_and_changes_nothing_that_identifies_the_spec() {
+        let ours = service(service(web()).with("r.example/web:2", Some("r1/1")));
+        let part = serde_json::json!({"add": 2, "goal": 3, "tasks": 2, "since": "2026-11-26T07:00:00Z", "done": false});
+        let moving =
+            Moving { base: 3, nodes: [("n1".to_owned(), serde_json::from_value(part).unwrap())].into() };
+        let scaled = service(ours.with_moving(&moving));
+        assert_eq!((scaled.mode(), scaled.moving().as_ref()), (Mode::Replicated(5), Some(&moving)));
+        assert_eq!(scaled.mark(), ours.mark());
+        let mut touched = scaled.spec().clone();
+        touched["Mode"]["Replicated"]["Replicas"] = json!(4);
+        assert_eq!(service(touched).mark().mark, None, "somebody's own number is a change of theirs");
+        let mut back = Moving { nodes: std::collections::BTreeMap::new(), ..moving };
+        assert_eq!(service(scaled.with_moving(&back)).spec(), ours.spec());
+        back.base = 4;
+        assert_ne!(service(scaled.with_moving(&back)).mark().rest, ours.mark().rest);
     }
 
     #[test]

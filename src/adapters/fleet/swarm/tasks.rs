@@ -75,17 +75,22 @@ pub(super) fn node_name(id: &str, nodes: &Nodes) -> Option<NodeId> {
 /// Where a node is reached. A manager may not know its own address from outside: then the one that other managers use.
 fn address(id: &str, nodes: &Nodes) -> Option<String> {
     let node = nodes.get(id)?;
+    reached(&node.status.addr, node.manager_status.as_ref().map(|status| status.addr.as_str()))
+}
+
+/// The address that a node is known by, or else the host of the one that other managers use for it.
+pub(super) fn reached(status: &str, manager: Option<&str>) -> Option<String> {
     let usable = |addr: &str| !matches!(addr, "" | "0.0.0.0" | "::" | "127.0.0.1" | "::1");
-    if usable(&node.status.addr) {
-        return Some(clean(&node.status.addr, 100));
+    if usable(status) {
+        return Some(clean(status, 100));
     }
-    let (host, _) = node.manager_status.as_ref()?.addr.rsplit_once(':')?;
+    let (host, _) = manager?.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     usable(host).then(|| clean(host, 100))
 }
 
 /// What is said of a task: the error where there is one.
-fn said(task: &Task) -> &str {
+pub(super) fn said(task: &Task) -> &str {
     if task.status.err.is_empty() { &task.status.message } else { &task.status.err }
 }
 

@@ -1,0 +1,206 @@
+//! Emptying a node so that nothing goes down. The steps are those of [`super`]; each is a question to what is there now.
+
+use super::change::{Count, Counted, several};
+use super::member::Member;
+use super::moving::Moving;
+use super::preflight::{finding, work};
+use super::progress::{Gap, Phase, begun, gaps, missing, moved, moving_from, undone, unended};
+use super::view::{Found, View};
+use crate::adapters::fleet::swarm::manager::Trouble;
+use crate::adapters::fleet::swarm::port::Swarm;
+use crate::adapters::fleet::swarm::spec::Service;
+use crate::model::Span;
+use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY};
+use crate::model::nodes::{Availability, Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
+use crate::ports::{Progress, Reporter};
+use tokio::time::Instant;
+
+impl Swarm {
+    pub(super) async fn shift_once(
+        &self,
+        job: &ShiftJob,
+        reporter: &dyn Reporter,
+    ) -> Result<ShiftReport, Trouble> {
+        let deadline = Instant::now() + job.timeout.to_std();
+        let view = self.view().await?;
+        let (node, active) = match view.find(&job.from.name) {
+            Found::Nobody => return Ok(ShiftReport::Gone),
+            Found::Several => return Ok(refused(several(&job.from.name))),
+            Found::One(member) => (member.id.clone(), member.availability() == Availability::Active),
+        };
+        if let Some(onto) = &job.onto {
+            self.lend_labels(&view, &node, onto).await?;
+        }
+        if active {
+            // Whatever an earlier shift of this node left was overtaken by whoever set it active again.
+            self.set_availability(&node, Availability::Active).await?;
+            self.take_back(Some(&node)).await?;
+            match self.set_availability(&node, Availability::Cordoned).await? {
+                NodeReport::Done { .. } => {}
+                NodeReport::Gone => return Ok(ShiftReport::Gone),
+                NodeReport::Refused(why) => return Ok(refused(why)),
+            }
+        }
+        Shift { swarm: self, job, reporter, node, deadline, gaps: Vec::new() }.run().await
+    }
+}
+
+fn refused(what: String) -> ShiftReport {
+    ShiftReport::Blocked {
+        moved: Vec::new(),
+        by: vec![Finding { workload: None, kind: FindingKind::Unsettled, what }],
+    }
+}
+
+struct Shift<'a> {
+    swarm: &'a Swarm,
+    job: &'a ShiftJob,
+    reporter: &'a dyn Reporter,
+    node: String,
+    deadline: Instant,
+    /// What moves, or has moved, with a gap.
+    gaps: Vec<Gap>,
+}
+
+impl Shift<'_> {
+    async fn run(&mut self) -> Result<ShiftReport, Trouble> {
+        // Read after the cordon: from here on nothing new lands on the node.
+        let view = self.swarm.view().await?;
+        let Some(member) = view.member(&self.node) else { return Ok(ShiftReport::Gone) };
+        let blocks = work(&view, member, false).blocks;
+        let (agreed, by): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| self.agreed(block));
+        if !by.is_empty() {
+            return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
+        }
+        self.gaps = gaps(&view, &self.node, &agreed);
+        let by = self.begin(&view).await?;
+        if !by.is_empty() {
+            return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
+        }
+        self.emptied().await
+    }
+
+    /// From the services that have what they need to the node that has nothing left.
+    async fn emptied(&self) -> Result<ShiftReport, Trouble> {
+        let hold = self.hold().await?;
+        let mut by = self.until(Phase::Elsewhere, hold).await?;
+        if by.is_empty() {
+            match self.swarm.drain(&self.node, &self.gaps).await? {
+                NodeReport::Done { .. } => by = self.until(Phase::Empty, Span::default()).await?,
+                NodeReport::Gone => return Ok(ShiftReport::Gone),
+                NodeReport::Refused(why) => return Ok(refused(why)),
+            }
+        }
+        if by.is_empty() {
+            by = self.until(Phase::Settled, hold).await?;
+        }
+        if by.is_empty() {
+            self.end().await?;
+            by = self.until(Phase::Back, Span::default()).await?;
+        }
+        let moved = moved(&self.swarm.view().await?, &self.node, &self.gaps);
+        Ok(if by.is_empty() { ShiftReport::Shifted { moved } } else { ShiftReport::Blocked { moved, by } })
+    }
+
+    /// Whether a person was shown that this workload has a gap, and agreed.
+    fn agreed(&self, block: &Finding) -> bool {
+        block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload))
+    }
+
+    fn has_gap(&self, view: &View, service: &Service) -> bool {
+        view.workload(service).is_some_and(|workload| self.gaps.iter().any(|gap| gap.workload == workload))
+    }
+
+    /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
+    async fn begin(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
+        let mut refused = Vec::new();
+        for (service, _) in view.work(&self.node).iter().filter(|(service, _)| service.replicas().is_some()) {
+            let name = service.name();
+            if self.has_gap(view, service) {
+                self.reporter.line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
+                continue;
+            }
+            let decide = |now: &Service, moving: Moving| match moving.open(&self.node) {
+                Some(_) => Count::Found,
+                None => Count::Send(begun(view, now, moving, &self.node)),
+            };
+            match self.swarm.edit_count(service, decide).await? {
+                Counted::Done => {
+                    self.reporter.line(&format!("{name}: its tasks start elsewhere, then end here"));
+                }
+                Counted::Gone => {}
+                Counted::Refused(why) => {
+                    let what = format!("{name} cannot be given further tasks: {why}");
+                    refused.push(finding(view, Some(service), FindingKind::Unsettled, &what));
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Takes away what was added.
+    async fn end(&self) -> Result<(), Trouble> {
+        let view = self.swarm.view().await?;
+        for service in moving_from(&view, &self.node) {
+            let ended = |_: &Service, moving: Moving| Count::Send(moving.ended(&self.node));
+            self.swarm.edit_count(service, ended).await?;
+        }
+        Ok(())
+    }
+
+    /// How long tasks must have been healthy before they are relied on: without a health check Swarm calls a task running when its process has
+    /// started, and it may serve only later.
+    async fn hold(&self) -> Result<Span, Trouble> {
+        let view = self.swarm.view().await?;
+        for service in moving_from(&view, &self.node) {
+            if !self.swarm.health_check(service).await? {
+                return Ok(SHIFT_HOLDS);
+            }
+        }
+        Ok(Span::default())
+    }
+
+    /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
+    async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
+        let (mut told, mut good) = (Vec::new(), None);
+        loop {
+            let view = self.swarm.view().await?;
+            if let Some(undone) = undone(&view, &self.node) {
+                return Ok(vec![undone]);
+            }
+            let missing = self.missing(&view, phase).await?;
+            if missing.is_empty() {
+                if good.get_or_insert_with(Instant::now).elapsed() >= hold.to_std() {
+                    return Ok(missing);
+                }
+            } else {
+                good = None;
+                if Instant::now() >= self.deadline {
+                    return Ok(missing);
+                }
+                self.tell(phase, &missing, &mut told);
+            }
+            tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std()).await;
+        }
+    }
+
+    /// Says what is missing, when that is something else than before.
+    fn tell(&self, phase: Phase, missing: &[Finding], told: &mut Vec<Finding>) {
+        if missing != told {
+            missing.iter().for_each(|finding| self.reporter.line(&finding.what));
+            let progress = Progress { doing: phase.doing().to_owned(), done: phase.number() - 1, total: 4 };
+            self.reporter.progress(progress);
+            *told = missing.to_vec();
+        }
+    }
+
+    async fn missing(&self, view: &View, phase: Phase) -> Result<Vec<Finding>, Trouble> {
+        if phase == Phase::Empty {
+            // A node that is not heard of tells no ends.
+            let up = view.member(&self.node).is_some_and(Member::is_up);
+            let left = if up { self.swarm.unended(&self.node).await? } else { Vec::new() };
+            return Ok(left.iter().map(|task| unended(view, task)).collect());
+        }
+        Ok(missing(view, &self.node, phase, |service| self.has_gap(view, service)))
+    }
+}
