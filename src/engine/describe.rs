@@ -2,6 +2,7 @@
 
 use super::event::{Event, EventKind};
 use super::outbox::Delivery;
+use super::rollout::describe as rollout;
 use super::state::State;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
@@ -52,6 +53,16 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::CandidateDiscarded { id, answer } => result(id, answer, |removed| {
             if *removed { "candidate removed" } else { "candidate kept: its digest is in use" }.to_owned()
         }),
+        EventKind::NodesSeen { fleet, nodes } => format!("fleet {fleet}: {} nodes", nodes.len()),
+        EventKind::ReleaseAnnounced { pool, release } => {
+            format!("release {release} was announced for pool {pool}")
+        }
+        EventKind::NodePreflighted { id, answer } => result(id, answer, rollout::preflight),
+        EventKind::NodeProvisioned { id, answer } => result(id, answer, rollout::provisioned),
+        EventKind::NodeShifted { id, answer } => result(id, answer, |report| rollout::shifted(id, report)),
+        EventKind::NodeChanged { id, answer } => result(id, answer, |report| rollout::changed(id, report)),
+        EventKind::NodeUpdated { id, answer } => result(id, answer, rollout::updated),
+        EventKind::NodeRemoved { id, answer } => result(id, answer, rollout::removed),
         EventKind::NoticeSent { id, .. } => {
             format!("incident {}: {} told over {} ({})", id.incident, id.party, id.channel, id.occasion)
         }
@@ -87,6 +98,7 @@ pub fn subject(step: &StepKey) -> String {
     match step {
         StepKey::Image(image) => image.short(),
         StepKey::Deploy(workload) => format!("deploy {}", workload.name),
+        StepKey::Node(node) => format!("node {}", node.name),
     }
 }
 
@@ -186,6 +198,15 @@ fn commanded(command: &Command) -> String {
         Command::Start { image, reason } => {
             format!("a run of {} started{}", image.short(), why(reason.as_ref()))
         }
+        Command::Release { pool, release } => format!("release {release} announced for pool {pool}"),
+        Command::StartRollout { pool, release, reason, .. } => {
+            format!("a rollout of release {release} through pool {pool} started{}", why(reason.as_ref()))
+        }
+        Command::RollBackAll { run, reason } => format!("rollout {run} ordered back: {reason}"),
+        Command::RollForward { run, release, reason } => {
+            format!("rollout {run} goes forward to release {release}{}", why(reason.as_ref()))
+        }
+        Command::SkipNode { run, step, reason, .. } => format!("{} left out: {reason}", on(run, step)),
         Command::Unquarantine { workload, reason } => {
             format!("{workload} released from quarantine: {reason}")
         }

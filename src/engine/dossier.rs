@@ -66,6 +66,7 @@ pub fn logs(run: &Run, step: &Step) -> Vec<EffectId> {
         (1..=*attempts).map(|attempt| EffectId {
             run: run.id,
             step: step.key.clone(),
+            subject: None,
             action: *action,
             attempt,
         })

@@ -52,6 +52,7 @@ fn subject(step: &StepKey, customer: bool) -> String {
         (_, true) => step.to_string(),
         (StepKey::Image(_), false) => "an image that is built on it".to_owned(),
         (StepKey::Deploy(_), false) => "a workload that runs it".to_owned(),
+        (StepKey::Node(_), false) => "a node that gets it".to_owned(),
     }
 }
 

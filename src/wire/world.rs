@@ -20,7 +20,7 @@ use tidegate::model::jobs::Ingredients;
 use tidegate::model::notices::Target;
 use tidegate::model::setup::{FleetKind, Setup};
 use tidegate::model::{ChannelName, FleetName, ImageRef, Owner, Registry};
-use tidegate::ports::{Fleet, Recipes, World};
+use tidegate::ports::{Fleet, NoProvisioner, Recipes, World};
 
 /// The longest that one request to the builder's engine may take where no job says otherwise.
 const ENGINE_WITHIN: Duration = Duration::from_secs(60);
@@ -38,6 +38,8 @@ pub fn world(resolved: &Resolved) -> Result<World, Trouble> {
         tester: Box::new(EngineTester::new(engine, credentials)),
         registries: Box::new(registries),
         fleets: fleets(resolved)?,
+        nodes: BTreeMap::new(),
+        provisioner: Box::new(NoProvisioner),
         prober: Box::new(HttpProber::new().map_err(|e| Trouble::failed(&e))?),
         recipes: Box::new(Files),
         notifier: Box::new(channels(resolved)?),

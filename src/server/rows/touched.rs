@@ -102,6 +102,8 @@ impl Subjects {
                 self.steps.extend(about);
             }
             Key::Source(name) => self.source(state, name),
+            // They have no rows of their own yet.
+            Key::Node(_) | Key::Pool(_) => {}
         }
     }
 
