@@ -166,13 +166,33 @@ pub(super) fn held_back(state: &State, rollout: &Rollout) -> bool {
 }
 
 fn begin_next(state: &mut State, rollout: &mut Rollout, out: &mut Outcome) -> bool {
-    let Some(place) = rollout.pending.first().copied() else { return false };
-    let Some(step) = rollout.at(place) else { return false };
-    if in_the_way(state, rollout, step).is_some() {
-        return false;
-    }
+    let Some(place) = next_place(state, rollout) else { return false };
     enter(state, rollout, place, NodeStage::Preflight, Some(Action::Preflight), out);
     true
+}
+
+/// The first step in order. Where that waits for nodes that are out, one of its wave whose own node is: no more are out for it.
+fn next_place(state: &State, rollout: &Rollout) -> Option<usize> {
+    let first = rollout.at(rollout.pending.first().copied()?)?;
+    match in_the_way(state, rollout, first) {
+        None => Some(first.place),
+        Some(InTheWay::Out(_)) => {
+            let steps = rollout.pending.iter().filter_map(|place| rollout.at(*place));
+            let mut out = steps
+                .take_while(|step| step.wave == first.wave)
+                .filter(|step| state.nodes.get(&step.node).is_some_and(is_out));
+            let free = out.find(|step| in_the_way(state, rollout, step).is_none());
+            free.map(|step| step.place)
+        }
+        Some(
+            InTheWay::Ending
+            | InTheWay::Stopped
+            | InTheWay::Paused
+            | InTheWay::Refused
+            | InTheWay::Wave(_)
+            | InTheWay::Zone(_),
+        ) => None,
+    }
 }
 
 /// Lets one step in flight go on where nothing needs to be done first. Answers whether its stage or its wants changed.

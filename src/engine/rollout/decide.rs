@@ -4,6 +4,7 @@ use super::{NodeStage, NodeStep, Question, Rollout};
 use crate::engine::decide::{Rejection, needs_reason};
 use crate::engine::run::Standing;
 use crate::engine::state::State;
+use crate::model::nodes::Strategy;
 use crate::model::{Command, PoolName, ReleaseName, RunId, Seen, StepKey};
 
 fn refused<T>(why: String) -> Result<T, Rejection> {
@@ -137,12 +138,15 @@ fn pause(rollout: &Rollout) -> Result<(), Rejection> {
     }
 }
 
-/// 1. The step failed, or was left out. What could not be taken back may be tried again at any time.
+/// 1. The step failed, or was left out. What could not be taken back or finished may be tried again at any time, by surge; in place a
+///    step can only begin anew.
 /// 2. Nobody has ended the rollout, and no other one has the pool.
 fn retry(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Result<(), Rejection> {
     let step = find(rollout, key, seen)?;
+    let surge = rollout.how.strategy == Strategy::Surge;
     match &step.stage {
-        NodeStage::Quarantined(_) => return alone(state, rollout),
+        NodeStage::Quarantined(_) if surge => return alone(state, rollout),
+        NodeStage::Quarantined(_) => {}
         NodeStage::Restored(_) | NodeStage::Failed(_) | NodeStage::Skipped(_) => {}
         NodeStage::Aborted(_) | NodeStage::Superseded => {
             return refused(format!("rollout {} was ended; start a new one", rollout.id));

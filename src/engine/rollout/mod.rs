@@ -31,6 +31,7 @@ mod issue;
 mod jobs;
 pub(super) mod lock;
 mod moved;
+pub(super) mod notice;
 pub mod plan;
 mod restore;
 pub(super) mod results;

@@ -301,6 +301,7 @@ fn moved_off(state: &mut State, rollout: &mut Rollout, place: usize, report: Shi
     match report {
         ShiftReport::Blocked { moved, by } => {
             step.moved = moved;
+            know(state, &node, out, |look| look.availability = Availability::Cordoned);
             fail(state, rollout, place, Cause::Node(NodeCause::DrainBlocked(by)), out);
         }
         ShiftReport::Shifted { moved } => {
@@ -330,6 +331,10 @@ fn emptied(state: &mut State, rollout: &mut Rollout, place: usize, report: Shift
     let Some(step) = rollout.at_mut(place) else { return };
     match report {
         ShiftReport::Blocked { by, .. } => {
+            let node = step.nodes().last().cloned();
+            if let Some(node) = node {
+                know(state, &node, out, |look| look.availability = Availability::Cordoned);
+            }
             let why = by.first().map_or_else(|| "it did not end in time".to_owned(), super::cause::one);
             quarantine(state, rollout, place, format!("the work could not be moved back: {why}"), out);
         }

@@ -31,7 +31,9 @@ impl State {
             return None;
         }
         if step.stage == NodeStage::Pending {
-            return in_the_way(self, rollout, step).map(|way| self.pending(rollout, step, way));
+            let way = in_the_way(self, rollout, step);
+            let turn = || turn(rollout, step);
+            return way.map(|way| self.pending(rollout, step, way)).or_else(turn);
         }
         self.held(rollout, step)
             .or_else(|| unreachable(step))
@@ -123,6 +125,17 @@ fn ready_to_shift(step: &NodeStep) -> bool {
         NodeStage::Joining => step.traces.admitted,
         _ => false,
     }
+}
+
+/// Nothing is in its own way, but in that of one before it.
+fn turn(rollout: &Rollout, step: &NodeStep) -> Option<Waiting> {
+    let first = rollout.at(*rollout.pending.first()?).filter(|first| first.key != step.key)?;
+    let what = if first.wave == step.wave {
+        format!("{} before it", subject(&first.key))
+    } else {
+        format!("wave {} to end", first.wave)
+    };
+    Some(by_itself(what, step.since, None, "begins as soon as that is so"))
 }
 
 fn stopped(rollout: &Rollout) -> Waiting {

@@ -257,7 +257,8 @@ impl World {
             assert!(waiting.is_some(), "rollout {} waits in silence", rollout.id);
             for step in rollout.steps.values().filter(|step| step.ended.is_none()) {
                 let waiting = self.state.node_waiting(rollout, step);
-                let waiting = waiting.unwrap_or_else(|| panic!("{} {} waits in silence", step.key, step.word()));
+                let waiting =
+                    waiting.unwrap_or_else(|| panic!("{} {} waits in silence", step.key, step.word()));
                 assert!(!waiting.what.is_empty() && !waiting.who.is_empty() && !waiting.next.is_empty());
             }
         }

@@ -181,8 +181,7 @@ impl Fleet {
     pub fn starts(&mut self, name: &str) -> RunId {
         let plan = self.world.state.rollout_plan(&workers(), &release(name)).unwrap();
         let seen = Seen { plan: Some(plan.hash()), ..Seen::default() };
-        let command =
-            Command::StartRollout { pool: workers(), release: release(name), seen, reason: None };
+        let command = Command::StartRollout { pool: workers(), release: release(name), seen, reason: None };
         self.world.command(ana(), command).unwrap();
         self.world.state.last_run
     }
@@ -301,7 +300,8 @@ impl Fleet {
             }
             Job::Deprovision(job) => self.removes(job, fault),
             Job::Update(_) => {
-                let failed = ProvisionReport::Failed { what: "it ended with 1".to_owned(), stderr: String::new() };
+                let failed =
+                    ProvisionReport::Failed { what: "it ended with 1".to_owned(), stderr: String::new() };
                 let report =
                     if fault == Some(Fault::NotUpdated) { failed } else { ProvisionReport::Done(()) };
                 self.fact(EventKind::NodeUpdated { id, answer: Answer::Done(report) });
@@ -340,37 +340,45 @@ impl Fleet {
     }
 
     fn shifts(&mut self, id: EffectId, from: &str, onto: Option<String>, blocked: bool) {
-        let there = self.truth.contains_key(from);
-        let report = if !there {
-            ShiftReport::Gone
-        } else if blocked {
-            self.truth.get_mut(from).unwrap().availability = Availability::Cordoned;
-            let by = vec![finding(FindingKind::Disruption, "it may not be disrupted")];
-            ShiftReport::Blocked { moved: Vec::new(), by }
-        } else {
-            let old = self.truth.get_mut(from).unwrap();
-            let work = std::mem::take(&mut old.work);
-            old.availability = Availability::Drained;
-            let other = self.truth.keys().find(|name| *name != from).cloned();
-            let to = onto.or(other).unwrap();
-            let moved = work.iter().map(|(workload, tasks)| Moved {
-                workload: workload.clone(),
-                tasks: *tasks,
-                to: vec![to.parse().unwrap()],
-                by: Vec::new(),
-            });
-            let report = ShiftReport::Shifted { moved: moved.collect() };
-            let target = self.truth.get_mut(&to).unwrap();
-            for (workload, tasks) in work {
-                *target.work.entry(workload).or_default() += tasks;
+        let takes = |(name, look): &(&String, &NodeLook)| {
+            *name != from && look.up && look.availability == Availability::Active
+        };
+        let other = self.truth.iter().find(takes).map(|(name, _)| name.clone());
+        let to = onto.filter(|name| self.truth.contains_key(name)).or(other);
+        let report = match (self.truth.get_mut(from), to) {
+            (None, _) => ShiftReport::Gone,
+            (Some(old), Some(to)) if !blocked => {
+                let work = std::mem::take(&mut old.work);
+                old.availability = Availability::Drained;
+                self.lands(work, &to)
             }
-            report
+            (Some(old), _) => {
+                old.availability = Availability::Cordoned;
+                let by = vec![finding(FindingKind::Disruption, "it may not be disrupted")];
+                ShiftReport::Blocked { moved: Vec::new(), by }
+            }
         };
         self.fact(EventKind::NodeShifted { id, answer: Answer::Done(report) });
     }
 
+    fn lands(&mut self, work: BTreeMap<WorkloadId, u32>, to: &str) -> ShiftReport {
+        let moved = work.iter().map(|(workload, tasks)| Moved {
+            workload: workload.clone(),
+            tasks: *tasks,
+            to: vec![to.parse().unwrap()],
+            by: Vec::new(),
+        });
+        let report = ShiftReport::Shifted { moved: moved.collect() };
+        let target = self.truth.get_mut(to).unwrap();
+        for (workload, tasks) in work {
+            *target.work.entry(workload).or_default() += tasks;
+        }
+        report
+    }
+
     fn removes(&mut self, job: &crate::model::nodes::DeprovisionJob, fault: Option<Fault>) {
-        let old = job.node.as_ref().is_some_and(|node| StepKey::Node(self::node(node.as_str())) == job.id.step);
+        let old =
+            job.node.as_ref().is_some_and(|node| StepKey::Node(self::node(node.as_str())) == job.id.step);
         let report = if fault == Some(Fault::NotRemoved) && old {
             ProvisionReport::Failed { what: "it ended with 1".to_owned(), stderr: String::new() }
         } else {

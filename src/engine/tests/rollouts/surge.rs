@@ -72,7 +72,8 @@ fn who_cannot_be_reached_is_waited_for_and_said() {
     fleet.starts("r2");
     fleet.to("w1", "provisioning");
     let id = fleet.world.take(Action::Provision, &key("w1"));
-    let who = Unreachable { who: "provisioner".to_owned(), why: "no such file".to_owned(), retry_after: None };
+    let who =
+        Unreachable { who: "provisioner".to_owned(), why: "no such file".to_owned(), retry_after: None };
     fleet.fact(EventKind::NodeProvisioned { id, answer: Answer::Unreachable(who) });
     assert_eq!(fleet.waits(), "provisioner: no such file");
     assert_eq!(fleet.world.asked(), Vec::<String>::new());
