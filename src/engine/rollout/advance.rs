@@ -1,6 +1,6 @@
 //! The one way that a rollout goes on: called after every fact that touched it, until nothing changes any more.
 
-use super::begin::{self, is_out};
+use super::begin;
 use super::issue::issue;
 use super::restore::fail;
 use super::stage::enter;
@@ -154,8 +154,11 @@ fn out_beside(state: &State, rollout: &Rollout, step: &NodeStep) -> Vec<String> 
     let quarantined = quarantined.filter(|other| matches!(other.stage, NodeStage::Quarantined(_)));
     // A node that could not be put back counts whatever the latest look says, which may be older than that.
     let mut out: BTreeSet<&NodeRef> = quarantined.map(|other| &other.node).collect();
-    let seen = state.nodes_of(&rollout.pool, &rollout.how);
-    out.extend(seen.filter(|(_, look)| is_out(look)).map(|(node, _)| node));
+    let of_pool = |node: &&NodeRef| {
+        let look = state.nodes.get(*node);
+        node.fleet == rollout.how.fleet && look.is_some_and(|look| look.pool.as_ref() == Some(&rollout.pool))
+    };
+    out.extend(state.out.iter().filter(of_pool));
     let counts = |node: &&&NodeRef| !in_hand.contains(**node) && !rollout.out_before.contains(&node.name);
     out.iter().filter(counts).map(|node| node.name.to_string()).collect()
 }
@@ -180,7 +183,7 @@ fn next_place(state: &State, rollout: &Rollout) -> Option<usize> {
             let steps = rollout.pending.iter().filter_map(|place| rollout.at(*place));
             let mut out = steps
                 .take_while(|step| step.wave == first.wave)
-                .filter(|step| state.nodes.get(&step.node).is_some_and(is_out));
+                .filter(|step| state.out.contains(&step.node));
             let free = out.find(|step| in_the_way(state, rollout, step).is_none());
             free.map(|step| step.place)
         }

@@ -1,16 +1,17 @@
 //! Results of a node step's effects. A result that is not waited for (late, double, cancelled) changes nothing.
 
 use super::advance::{after_preflight, with_rollout};
+use super::facts::{drop_node, put_node};
 use super::restore::{fail, go_on, quarantine};
 use super::stage::enter;
 use super::{NodeCause, NodeStage, NodeStep, Question, Rollout, moved};
 use crate::engine::incident::Cause;
 use crate::engine::run::{Retry, again};
-use crate::engine::state::{Key, State};
+use crate::engine::state::State;
 use crate::engine::step::Outcome;
 use crate::model::nodes::{
-    Availability, Finding, FindingKind, Machine, Moved, NodeReport, PreflightReport, ProvisionReport,
-    ShiftReport, Strategy,
+    Availability, Finding, FindingKind, Machine, Moved, NodeLook, NodeReport, PreflightReport,
+    ProvisionReport, ShiftReport, Strategy,
 };
 use crate::model::reports::{Answer, LookReport, Unreachable};
 use crate::model::{Action, Actor, EffectId, NodeRef, limits};
@@ -211,15 +212,10 @@ fn not_there(step: &NodeStep) -> Unreachable {
 }
 
 /// What we did to a node is known at once, and not only with the next look.
-fn know(
-    state: &mut State,
-    node: &NodeRef,
-    out: &mut Outcome,
-    change: impl FnOnce(&mut crate::model::nodes::NodeLook),
-) {
-    if let Some(look) = state.nodes.get_mut(node) {
-        change(look);
-        out.touch(Key::Node(node.clone()));
+fn know(state: &mut State, node: &NodeRef, out: &mut Outcome, change: impl FnOnce(&mut NodeLook)) {
+    if let Some(mut look) = state.nodes.get(node).cloned() {
+        change(&mut look);
+        put_node(state, node, look, out);
     }
 }
 
@@ -252,7 +248,7 @@ fn old_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
             let Some(step) = rollout.at_mut(place) else { return };
             step.want = Some(Action::Deprovision);
             let node = step.node.clone();
-            forget(state, &node, out);
+            drop_node(state, &node, out);
         }
     }
 }
@@ -265,16 +261,11 @@ fn new_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
         NodeReport::Done { .. } | NodeReport::Gone => {
             let joined = rollout.at_mut(place).and_then(|step| step.traces.joined.take());
             if let Some((node, _)) = joined {
-                forget(state, &node, out);
+                drop_node(state, &node, out);
             }
             go_on(state, rollout, place, out);
         }
     }
-}
-
-fn forget(state: &mut State, node: &NodeRef, out: &mut Outcome) {
-    state.nodes.remove(node);
-    out.touch(Key::Node(node.clone()));
 }
 
 /// Result of moving the work, there or back.
@@ -288,9 +279,9 @@ pub(in crate::engine) fn shifted(
     result(state, id, answer, out, |state, rollout, place, report, out| {
         reached(rollout, place);
         if back {
-            emptied(state, rollout, place, report, out)
+            emptied(state, rollout, place, report, out);
         } else {
-            moved_off(state, rollout, place, report, out)
+            moved_off(state, rollout, place, report, out);
         }
     });
 }
