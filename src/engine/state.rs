@@ -54,6 +54,8 @@ pub struct State {
     pub last_run: RunId,
     /// The fleets' nodes as they were seen last, and as we changed them since.
     pub nodes: BTreeMap<NodeRef, NodeLook>,
+    /// When each of them was seen first, by the orchestrator's own id of it.
+    pub joined: BTreeMap<NodeRef, Timestamp>,
     /// Those of them that cannot take work now. Not stored; it follows from the nodes.
     #[serde(skip)]
     pub out: BTreeSet<NodeRef>,

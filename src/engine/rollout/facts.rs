@@ -39,6 +39,9 @@ pub(super) fn put_node(state: &mut State, node: &NodeRef, look: NodeLook, out: &
     if state.nodes.get(node) == Some(&look) {
         return;
     }
+    if state.nodes.get(node).is_none_or(|known| known.uid != look.uid) {
+        state.joined.insert(node.clone(), state.now);
+    }
     if is_out(&look) {
         state.out.insert(node.clone());
     } else {
@@ -51,6 +54,7 @@ pub(super) fn put_node(state: &mut State, node: &NodeRef, look: NodeLook, out: &
 /// A node is not in its fleet any more.
 pub(super) fn drop_node(state: &mut State, node: &NodeRef, out: &mut Outcome) {
     state.out.remove(node);
+    state.joined.remove(node);
     if state.nodes.remove(node).is_some() {
         out.touch(Key::Node(node.clone()));
     }

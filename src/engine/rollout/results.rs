@@ -102,8 +102,8 @@ fn agreed(step: &NodeStep, finding: &Finding) -> bool {
     finding.kind == FindingKind::Gap && known
 }
 
-/// A machine that bears the name of a node which is there, and is not the one that we asked for, is none of ours: it is not remembered,
-/// so that taking back cannot remove it.
+/// A machine that bears the name of a node which was there before it was asked for is none of ours: it is not remembered, so that
+/// taking back cannot remove it.
 pub(in crate::engine) fn provisioned(
     state: &mut State,
     id: &EffectId,
@@ -119,7 +119,7 @@ pub(in crate::engine) fn provisioned(
                 fail(state, rollout, place, failed(what, stderr), out);
             }
             ProvisionReport::Done(machine) if foreign(state, rollout, place, &machine) => {
-                let what = format!("it named {}, which is another node of the pool", machine.node);
+                let what = format!("it named {}, which is another node of the fleet", machine.node);
                 fail(state, rollout, place, failed(what, String::new()), out);
             }
             ProvisionReport::Done(machine) => {
@@ -135,11 +135,7 @@ pub(in crate::engine) fn provisioned(
 fn foreign(state: &State, rollout: &Rollout, place: usize, machine: &Machine) -> bool {
     let Some(step) = rollout.at(place) else { return true };
     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
-    let others = state
-        .nodes
-        .get(&node)
-        .is_some_and(|look| look.pool.is_some() && (look.token.is_none() || look.token != step.traces.token));
-    node == step.node || others
+    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined <= step.since)
 }
 
 /// Result of a change to a node: its labels, whether it takes work, its leaving.

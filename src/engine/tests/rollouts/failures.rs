@@ -222,6 +222,9 @@ fn what_does_not_pass_by_itself_fails_once_moving_would_have_taken_as_long() {
 #[test]
 fn a_provisioner_that_names_a_node_which_is_there_has_that_node_left_alone() {
     let mut fleet = Fleet::of(3, pool());
+    // Neither one of the pool nor any other.
+    fleet.truth.get_mut("w2").unwrap().pool = None;
+    fleet.is_seen();
     fleet.starts("r2");
     fleet.to("w1", "provisioning");
     let id = fleet.world.take(Action::Provision, &key("w1"));

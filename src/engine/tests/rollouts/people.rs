@@ -91,6 +91,19 @@ fn a_pause_begins_no_node_and_lets_what_is_in_hand_go_on_to_its_safe_point() {
 }
 
 #[test]
+fn a_pause_before_a_machine_is_asked_for_does_not_use_up_its_time() {
+    let mut fleet = Fleet::of(1, pool());
+    let run = fleet.starts("r2");
+    let pause = Command::Pause { run, reason: None, until: None };
+    fleet.world.command(ben(), pause).unwrap();
+    fleet.until(|fleet| fleet.stage("w1") == "provisioning");
+    fleet.world.wait(86_400);
+    assert_eq!(fleet.waits(), "paused by ben");
+    fleet.world.command(ben(), Command::Resume { run, reason: None }).unwrap();
+    fleet.to("w1", "done");
+}
+
+#[test]
 fn a_pause_that_ends_by_itself_lets_it_go_on() {
     let mut fleet = Fleet::of(1, pool());
     let run = fleet.starts("r2");
