@@ -45,7 +45,7 @@ fn event(nth: usize) -> Event {
         EventKind::TagSeen { image, digest: Some(digest), before: None }
     } else {
         let step = format!("image:registry.example:5000/team/app-{}:1", nth % 200).parse().unwrap();
-        let id = EffectId { run: RunId(nth as u64), step, action: Action::Build, attempt: 1 };
+        let id = EffectId { run: RunId(nth as u64), step, subject: None, action: Action::Build, attempt: 1 };
         EventKind::BuildFinished { id, answer: Answer::Done(BuildReport::Built { digest, found: false }) }
     };
     Event { at, by: Actor::Daemon, kind }

@@ -49,6 +49,8 @@ pub fn world(upstream: &ImageRef) -> (World, Looks) {
         builder: Box::new(Nobody),
         tester: Box::new(Nobody),
         fleets: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+        provisioner: Box::new(tidegate::ports::NoProvisioner),
         prober: Box::new(Nobody),
         notifier: Box::new(Nobody),
         recipes: Box::new(On(upstream.clone())),

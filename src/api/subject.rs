@@ -54,10 +54,10 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The steps of `keys` that `text` may mean: one written in full, else those whose image or workload it names.
+/// The steps of `keys` that `text` may mean: one written in full, else those whose image, workload or node it names.
 ///
 /// An image is named in full, without its registry (`web:1`) or without its tag too (`web`); a workload as `prod/web` or
-/// `web`. `image:` and `deploy:` before it say which kind is meant.
+/// `web`, a node as `prod/w1` or `w1`. `image:`, `deploy:` and `node:` before it say which kind is meant.
 pub fn matching<'a>(keys: impl IntoIterator<Item = &'a StepKey>, text: &str) -> Vec<&'a StepKey> {
     let keys: Vec<&StepKey> = keys.into_iter().collect();
     if let Some(exact) = keys.iter().find(|key| key.to_string() == text) {
@@ -77,6 +77,10 @@ fn names(key: &StepKey, text: &str) -> bool {
         StepKey::Deploy(workload) => {
             let text = text.strip_prefix("deploy:").or_else(|| text.strip_prefix("deploy ")).unwrap_or(text);
             text == workload.to_string() || text == workload.name.as_str()
+        }
+        StepKey::Node(node) => {
+            let text = text.strip_prefix("node:").or_else(|| text.strip_prefix("node ")).unwrap_or(text);
+            text == node.to_string() || text == node.name.as_str()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Reply;
 use crate::engine::EventKind;
-use crate::model::{Actor, Command, Digest, FleetName, ImageRef, limits};
+use crate::model::{Actor, Command, Digest, FleetName, ImageRef, PoolName, ReleaseName, limits};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -47,8 +47,10 @@ pub(super) struct Asked {
 enum About {
     Tag(ImageRef),
     Workloads(FleetName),
+    Nodes(FleetName),
     Claim(FleetName),
     Source(String),
+    Release(PoolName, ReleaseName),
     Recipes,
     Other(&'static str),
 }
@@ -60,6 +62,9 @@ impl About {
                 Self::Tag(image.clone())
             }
             EventKind::WorkloadsSeen { fleet, .. } => Self::Workloads(fleet.clone()),
+            EventKind::NodesSeen { fleet, .. } => Self::Nodes(fleet.clone()),
+            // Each release is a fact of its own: none takes the place of another.
+            EventKind::ReleaseAnnounced { pool, release } => Self::Release(pool.clone(), release.clone()),
             EventKind::FleetRefused { fleet, .. } | EventKind::FleetClaimed { fleet } => {
                 Self::Claim(fleet.clone())
             }
@@ -75,6 +80,12 @@ impl About {
             | EventKind::WorkloadChanged { .. }
             | EventKind::WorkloadWatched { .. }
             | EventKind::CandidateDiscarded { .. }
+            | EventKind::NodePreflighted { .. }
+            | EventKind::NodeProvisioned { .. }
+            | EventKind::NodeShifted { .. }
+            | EventKind::NodeChanged { .. }
+            | EventKind::NodeUpdated { .. }
+            | EventKind::NodeRemoved { .. }
             | EventKind::NoticeSent { .. }
             | EventKind::NoticeFailed { .. }
             | EventKind::DeadlinePassed

@@ -1,8 +1,10 @@
 //! One sentence for each fact, as the journal's line on screen says it.
 
 use super::event::{Event, EventKind};
-use super::outbox::Delivery;
+use super::outbox::{Delivery, Outgoing};
+use super::rollout::describe as rollout;
 use super::state::State;
+use crate::model::notices::NoticeId;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
 };
@@ -52,24 +54,32 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::CandidateDiscarded { id, answer } => result(id, answer, |removed| {
             if *removed { "candidate removed" } else { "candidate kept: its digest is in use" }.to_owned()
         }),
+        EventKind::NodesSeen { fleet, nodes, gone } => {
+            format!("fleet {fleet}: {} nodes changed, {} are gone", nodes.len(), gone.len())
+        }
+        EventKind::ReleaseAnnounced { pool, release } => {
+            format!("release {release} was announced for pool {pool}")
+        }
+        EventKind::NodePreflighted { id, answer } => result(id, answer, rollout::preflight),
+        EventKind::NodeProvisioned { id, answer } => result(id, answer, rollout::provisioned),
+        EventKind::NodeShifted { id, answer } => result(id, answer, |report| rollout::shifted(id, report)),
+        EventKind::NodeChanged { id, answer } => result(id, answer, |report| rollout::changed(id, report)),
+        EventKind::NodeUpdated { id, answer } => result(id, answer, rollout::updated),
+        EventKind::NodeRemoved { id, answer } => result(id, answer, rollout::removed),
         EventKind::NoticeSent { id, .. } => {
             format!("incident {}: {} told over {} ({})", id.incident, id.party, id.channel, id.occasion)
         }
-        EventKind::NoticeFailed { id, cause, .. } => {
-            let over = state
-                .outbox
-                .get(id)
-                .is_some_and(|notice| matches!(notice.standing, Delivery::GivenUp { .. }));
-            let then = if over { "; GIVEN UP, nobody tries again" } else { "" };
-            format!(
-                "incident {}: {} not told over {}: {}{then}",
-                id.incident, id.party, id.channel, cause.why
-            )
-        }
+        EventKind::NoticeFailed { id, cause, .. } => not_told(state, id, &cause.why),
         EventKind::DeadlinePassed => "a deadline passed".to_owned(),
         EventKind::Commanded { command } => commanded(command),
         EventKind::CommandRefused { command, reason } => format!("refused: {}: {reason}", commanded(command)),
     }
+}
+
+fn not_told(state: &State, id: &NoticeId, why: &str) -> String {
+    let given_up = |notice: &Outgoing| matches!(notice.standing, Delivery::GivenUp { .. });
+    let then = if state.outbox.get(id).is_some_and(given_up) { "; GIVEN UP, nobody tries again" } else { "" };
+    format!("incident {}: {} not told over {}: {why}{then}", id.incident, id.party, id.channel)
 }
 
 fn result<T>(id: &EffectId, answer: &Answer<T>, done: impl FnOnce(&T) -> String) -> String {
@@ -87,6 +97,7 @@ pub fn subject(step: &StepKey) -> String {
     match step {
         StepKey::Image(image) => image.short(),
         StepKey::Deploy(workload) => format!("deploy {}", workload.name),
+        StepKey::Node(node) => format!("node {}", node.name),
     }
 }
 
@@ -186,6 +197,15 @@ fn commanded(command: &Command) -> String {
         Command::Start { image, reason } => {
             format!("a run of {} started{}", image.short(), why(reason.as_ref()))
         }
+        Command::Release { pool, release } => format!("release {release} announced for pool {pool}"),
+        Command::StartRollout { pool, release, reason, .. } => {
+            format!("a rollout of release {release} through pool {pool} started{}", why(reason.as_ref()))
+        }
+        Command::RollBackAll { run, reason } => format!("rollout {run} ordered back: {reason}"),
+        Command::RollForward { run, release, reason } => {
+            format!("rollout {run} goes forward to release {release}{}", why(reason.as_ref()))
+        }
+        Command::SkipNode { run, step, reason, .. } => format!("{} left out: {reason}", on(run, step)),
         Command::Unquarantine { workload, reason } => {
             format!("{workload} released from quarantine: {reason}")
         }

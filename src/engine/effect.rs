@@ -4,6 +4,9 @@ use crate::model::EffectId;
 use crate::model::jobs::{
     BuildJob, DeployJob, DiscardJob, LookJob, PublishJob, RestoreJob, TestJob, WatchJob,
 };
+use crate::model::nodes::{
+    AdmitJob, AvailJob, DeprovisionJob, PreflightJob, ProvisionJob, RetireJob, ShiftJob, UpdateJob,
+};
 use crate::model::notices::NoticeJob;
 
 /// One thing to do.
@@ -37,6 +40,22 @@ pub enum Job {
     Restore(Box<RestoreJob>),
     /// → [`CandidateDiscarded`](super::EventKind::CandidateDiscarded)
     Discard(DiscardJob),
+    /// → [`NodePreflighted`](super::EventKind::NodePreflighted)
+    Preflight(PreflightJob),
+    /// → [`NodeProvisioned`](super::EventKind::NodeProvisioned)
+    Provision(Box<ProvisionJob>),
+    /// → [`NodeChanged`](super::EventKind::NodeChanged)
+    Admit(Box<AdmitJob>),
+    /// → [`NodeShifted`](super::EventKind::NodeShifted)
+    Shift(Box<ShiftJob>),
+    /// → [`NodeChanged`](super::EventKind::NodeChanged)
+    Avail(AvailJob),
+    /// → [`NodeUpdated`](super::EventKind::NodeUpdated)
+    Update(Box<UpdateJob>),
+    /// → [`NodeChanged`](super::EventKind::NodeChanged)
+    Retire(RetireJob),
+    /// → [`NodeRemoved`](super::EventKind::NodeRemoved)
+    Deprovision(Box<DeprovisionJob>),
 }
 
 impl Job {
@@ -51,6 +70,14 @@ impl Job {
             Self::Watch(job) => &job.id,
             Self::Restore(job) => &job.id,
             Self::Discard(job) => &job.id,
+            Self::Preflight(job) => &job.id,
+            Self::Provision(job) => &job.id,
+            Self::Admit(job) => &job.id,
+            Self::Shift(job) => &job.id,
+            Self::Avail(job) => &job.id,
+            Self::Update(job) => &job.id,
+            Self::Retire(job) => &job.id,
+            Self::Deprovision(job) => &job.id,
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::model::command::Command;
 use crate::model::jobs::Ingredients;
+use crate::model::nodes::{Machine, NodeLook, NodeReport, PreflightReport, ProvisionReport, ShiftReport};
 use crate::model::notices::NoticeId;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport, Unreachable,
 };
-use crate::model::{Actor, Digest, EffectId, FleetName, ImageRef, RunId, Setup, StepKey, Timestamp};
+use crate::model::{
+    Actor, Digest, EffectId, FleetName, ImageRef, NodeId, PoolName, ReleaseName, RunId, Setup, StepKey,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -144,6 +148,64 @@ pub enum EventKind {
         /// Whether it was removed; kept when a public tag carries its digest.
         answer: Answer<bool>,
     },
+    /// A fleet's nodes are not as they were known to be.
+    NodesSeen {
+        /// The fleet.
+        fleet: FleetName,
+        /// Those that are new, or not as they were known to be. Not all: a fleet may have ten thousand, and one changes at a time.
+        nodes: Vec<NodeLook>,
+        /// Those that are gone.
+        gone: Vec<NodeId>,
+    },
+    /// A vendor announced a node release.
+    ReleaseAnnounced {
+        /// The pool that it is for.
+        pool: PoolName,
+        /// Its name.
+        release: ReleaseName,
+    },
+    /// Result of [`Job::Preflight`](super::Job::Preflight).
+    NodePreflighted {
+        /// The effect.
+        id: EffectId,
+        /// What was found; none where there is no such node.
+        answer: Answer<Option<PreflightReport>>,
+    },
+    /// Result of [`Job::Provision`](super::Job::Provision).
+    NodeProvisioned {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<ProvisionReport<Machine>>,
+    },
+    /// Result of [`Job::Shift`](super::Job::Shift).
+    NodeShifted {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<ShiftReport>,
+    },
+    /// Result of [`Job::Avail`](super::Job::Avail), [`Job::Admit`](super::Job::Admit) or [`Job::Retire`](super::Job::Retire).
+    NodeChanged {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<NodeReport>,
+    },
+    /// Result of [`Job::Update`](super::Job::Update).
+    NodeUpdated {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<ProvisionReport<()>>,
+    },
+    /// Result of [`Job::Deprovision`](super::Job::Deprovision).
+    NodeRemoved {
+        /// The effect.
+        id: EffectId,
+        /// What became of it.
+        answer: Answer<ProvisionReport<()>>,
+    },
     /// A notice arrived. Result of [`Effect::Notify`](super::Effect::Notify).
     NoticeSent {
         /// Which one.
@@ -180,7 +242,8 @@ impl EventKind {
     /// Whether it says nothing to a person by itself: what it leads to has a line of its own. `tidegate events` has them all.
     pub fn is_routine(&self) -> bool {
         let again = matches!(self, Self::NoticeFailed { attempt, .. } if *attempt > 1);
-        again || matches!(self, Self::DeadlinePassed | Self::WorkloadsSeen { .. } | Self::HintReceived { .. })
+        let looks = matches!(self, Self::WorkloadsSeen { .. } | Self::NodesSeen { .. });
+        again || looks || matches!(self, Self::DeadlinePassed | Self::HintReceived { .. })
     }
 
     /// A stable word for what kind of fact it is: `tag_seen`, `build_finished`.
@@ -204,6 +267,14 @@ impl EventKind {
             Self::WorkloadChanged { .. } => "workload_changed",
             Self::WorkloadWatched { .. } => "workload_watched",
             Self::CandidateDiscarded { .. } => "candidate_discarded",
+            Self::NodesSeen { .. } => "nodes_seen",
+            Self::ReleaseAnnounced { .. } => "release_announced",
+            Self::NodePreflighted { .. } => "node_preflighted",
+            Self::NodeProvisioned { .. } => "node_provisioned",
+            Self::NodeShifted { .. } => "node_shifted",
+            Self::NodeChanged { .. } => "node_changed",
+            Self::NodeUpdated { .. } => "node_updated",
+            Self::NodeRemoved { .. } => "node_removed",
             Self::NoticeSent { .. } => "notice_sent",
             Self::NoticeFailed { .. } => "notice_failed",
             Self::DeadlinePassed => "deadline_passed",
@@ -221,7 +292,13 @@ impl EventKind {
             | Self::WorkloadLooked { id, .. }
             | Self::WorkloadChanged { id, .. }
             | Self::WorkloadWatched { id, .. }
-            | Self::CandidateDiscarded { id, .. } => Some(id),
+            | Self::CandidateDiscarded { id, .. }
+            | Self::NodePreflighted { id, .. }
+            | Self::NodeProvisioned { id, .. }
+            | Self::NodeShifted { id, .. }
+            | Self::NodeChanged { id, .. }
+            | Self::NodeUpdated { id, .. }
+            | Self::NodeRemoved { id, .. } => Some(id),
             Self::Installed { .. }
             | Self::DaemonStarted { .. }
             | Self::ConfigLoaded { .. }
@@ -233,6 +310,8 @@ impl EventKind {
             | Self::WorkloadsSeen { .. }
             | Self::FleetRefused { .. }
             | Self::FleetClaimed { .. }
+            | Self::NodesSeen { .. }
+            | Self::ReleaseAnnounced { .. }
             | Self::NoticeSent { .. }
             | Self::NoticeFailed { .. }
             | Self::DeadlinePassed

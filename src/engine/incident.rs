@@ -1,8 +1,9 @@
 //! Why something failed, and the record of it that people work on.
 
+use super::rollout::NodeCause;
 use crate::model::notices::Occasion;
 use crate::model::reports::{BuildCause, EndedTask, FailingCase, ProbeFailure};
-use crate::model::{Actor, Digest, IncidentId, RunId, StepKey, Timestamp};
+use crate::model::{Actor, Digest, IncidentId, RunId, StepKey, Timestamp, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -92,6 +93,8 @@ pub enum Cause {
         /// Why it was to be put back.
         because: Box<Cause>,
     },
+    /// A node step failed.
+    Node(NodeCause),
     /// A person ordered it back.
     OrderedBack {
         /// Who.
@@ -169,6 +172,7 @@ impl fmt::Display for Cause {
             Self::RestoreFailed { why, because } => {
                 write!(f, "it could not be put back: {why}; it was to be because {because}")
             }
+            Self::Node(cause) => cause.fmt(f),
             Self::OrderedBack { by, reason } => ordered(f, "put back by", by, reason.as_deref()),
             Self::Aborted { by, reason } => ordered(f, "aborted by", by, reason.as_deref()),
         }
@@ -222,6 +226,7 @@ impl Cause {
             Self::Gone => "workload gone",
             Self::UpdateRefused(_) => "update refused by the orchestrator",
             Self::RestoreFailed { .. } => "put-back failed",
+            Self::Node(cause) => cause.class(),
             Self::OrderedBack { .. } => "put back by a person",
             Self::Aborted { .. } => "aborted by a person",
         }
@@ -248,6 +253,7 @@ impl Cause {
             Self::Gone => "workload_gone",
             Self::UpdateRefused(_) => "update_refused",
             Self::RestoreFailed { .. } => "put_back_failed",
+            Self::Node(cause) => cause.word(),
             Self::OrderedBack { .. } => "put_back_by_person",
             Self::Aborted { .. } => "aborted_by_person",
         }
@@ -255,7 +261,20 @@ impl Cause {
 
     /// What it began with, where one failure followed from another.
     pub fn root(&self) -> &Self {
-        if let Self::RestoreFailed { because, .. } = self { because.root() } else { self }
+        match self {
+            Self::RestoreFailed { because, .. } => because.root(),
+            Self::Node(NodeCause::WorkloadSick { because, .. }) => because.root(),
+            other => other,
+        }
+    }
+
+    /// The workload that a failed node step is about, where it is about one.
+    pub fn workload(&self) -> Option<&WorkloadId> {
+        match self {
+            Self::Node(cause) => cause.workload(),
+            Self::RestoreFailed { because, .. } => because.workload(),
+            _ => None,
+        }
     }
 
     /// Whether what led to it must not come back by itself: it made a workload sick.
@@ -269,6 +288,7 @@ impl Cause {
             | Self::OrchestratorRolledBack(_)
             | Self::OrderedBack { .. } => true,
             Self::RestoreFailed { because, .. } => because.quarantines(),
+            Self::Node(cause) => cause.quarantines(),
             Self::Recipe(_)
             | Self::Build { .. }
             | Self::Tests { .. }

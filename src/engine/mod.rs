@@ -9,8 +9,9 @@
 //!
 //!   event.rs     the facts              step/   one file per family of facts: what it changes
 //!   effect.rs    what is asked for      run/    a run, its steps, how they go on
-//!   state.rs     all there is           decide/ one file per command
-//!   verdict.rs   healthy, unhealthy, unknown
+//!   state.rs     all there is           rollout/ a node release, its steps, how they go on
+//!   verdict.rs   healthy, unhealthy,    decide/ one file per command
+//!                unknown
 //! ```
 //!
 //! Invariants:
@@ -30,6 +31,7 @@ pub mod incident;
 mod notice;
 pub mod outbox;
 pub mod quarantine;
+pub mod rollout;
 pub mod run;
 pub mod state;
 pub mod step;
@@ -44,6 +46,7 @@ pub use decide::Rejection;
 pub use effect::{Effect, Job};
 pub use event::{Event, EventKind};
 pub use incident::{Cause, Incident};
+pub use rollout::{NodeStage, NodeStep, Rollout};
 pub use run::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Step};
 pub use state::{Key, State};
 pub use step::Outcome;

@@ -6,6 +6,7 @@
 //! 3. Nobody sees a value of an environment, also where a test printed it.
 
 use super::incident::{Cause, Incident};
+use super::rollout;
 use super::run::{Run, Step};
 use super::state::State;
 use super::veil::Veil;
@@ -16,10 +17,13 @@ use crate::model::{Digest, ImageRef, Owner, StepKey, limits};
 /// The notice; none when its incident or run is gone.
 pub(super) fn make(state: &State, id: &NoticeId, owner: &Owner) -> Option<Notice> {
     let incident = state.incidents.get(&id.incident)?;
-    let run = state.runs.get(&incident.run)?;
     let allowed = state.setup.channels.get(&id.channel)?.vendor_sees;
     let sees =
         id.party == Party::Customer || allowed == VendorSees::Evidence || present(Defect::VendorToldAll);
+    if let Some(rollout) = state.rollouts.get(&incident.run) {
+        return rollout::notice::make(state, rollout, incident, id, owner, sees);
+    }
+    let run = state.runs.get(&incident.run)?;
     let customer = id.party == Party::Customer;
     let tested = candidate(run, &incident.step).filter(|_| customer);
     let (tests, failing) = tests(&incident.cause, &Veil::of(run));
@@ -35,7 +39,7 @@ pub(super) fn make(state: &State, id: &NoticeId, owner: &Owner) -> Option<Notice
         subject: subject(&incident.step, customer),
         cause: incident.cause.word().to_owned(),
         text: text(incident, run, id, customer),
-        changed: run.change.image.clone(),
+        changed: run.change.image.to_string(),
         from: run.change.from.clone(),
         to: run.change.to.clone(),
         candidate: tested.as_ref().map(|(_, digest)| digest.clone()),
@@ -52,6 +56,7 @@ fn subject(step: &StepKey, customer: bool) -> String {
         (_, true) => step.to_string(),
         (StepKey::Image(_), false) => "an image that is built on it".to_owned(),
         (StepKey::Deploy(_), false) => "a workload that runs it".to_owned(),
+        (StepKey::Node(_), false) => "a node that gets it".to_owned(),
     }
 }
 

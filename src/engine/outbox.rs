@@ -16,6 +16,7 @@
 use super::effect::Effect;
 use super::incident::Incident;
 use super::notice;
+use super::rollout::NodeStage;
 use super::run::{DeployStage, Retry, Step, again_within};
 use super::state::{Key, State};
 use super::step::Outcome;
@@ -73,8 +74,11 @@ impl Outgoing {
     }
 }
 
-/// Who answers for what changed: the owner of the image that set the run off.
+/// Who answers for what changed: the owner of the image that set the run off, or of the pool whose nodes got a release.
 pub fn vendor<'a>(state: &'a State, incident: &Incident) -> Option<&'a Owner> {
+    if let Some(rollout) = state.rollouts.get(&incident.run) {
+        return state.setup.pools.get(&rollout.pool).unwrap_or(&rollout.how).owner.as_ref();
+    }
     let image = &state.runs.get(&incident.run)?.change.image;
     let upstream = state.setup.upstreams.get(image).and_then(|upstream| upstream.owner.as_ref());
     upstream.or_else(|| state.setup.recipes.get(image)?.owner.as_ref())
@@ -85,6 +89,10 @@ pub fn customer<'a>(state: &'a State, incident: &Incident) -> Option<&'a Owner> 
     match &incident.step {
         StepKey::Image(image) => state.setup.recipes.get(image)?.owner.as_ref(),
         StepKey::Deploy(workload) => state.setup.workloads.get(workload)?.owner.as_ref(),
+        StepKey::Node(_) => {
+            let workload = incident.cause.workload()?;
+            state.setup.workloads.get(workload)?.owner.as_ref()
+        }
     }
 }
 
@@ -142,13 +150,18 @@ fn configured(state: &mut State, out: &mut Outcome) {
 fn touched(state: &State, out: &Outcome) -> BTreeSet<IncidentId> {
     let of = |key: &Key| match key {
         Key::Incident(id) => Some(*id),
+        Key::Step(run, step @ StepKey::Node(_)) => state.node_step_of(*run, step)?.incident,
         Key::Step(run, step) => state.step_of(*run, step)?.incident,
+        Key::Node(_) | Key::Pool(_) => None,
         Key::All | Key::Image(_) | Key::Workload(_) | Key::Run(_) | Key::Source(_) => None,
     };
     out.touched.iter().filter_map(of).collect()
 }
 
 fn put_back(state: &State, incident: &Incident) -> bool {
+    if let Some(step) = state.node_step_of(incident.run, &incident.step) {
+        return step.incident == Some(incident.id) && matches!(step.stage, NodeStage::Restored(_));
+    }
     let step = state.step_of(incident.run, &incident.step).filter(|step| step.incident == Some(incident.id));
     step.and_then(Step::deploy).is_some_and(|deploy| matches!(deploy.stage, DeployStage::Restored(_)))
 }

@@ -3,13 +3,16 @@
 use super::incident::Incident;
 use super::outbox::{self, Outgoing};
 use super::quarantine::Quarantine;
+use super::rollout::{self, Announced, BadRelease, Rollout};
 use super::run::{Run, Step};
 use crate::lineage::{Lineage, LineageError};
 use crate::model::jobs::Ingredients;
+use crate::model::nodes::NodeLook;
 use crate::model::notices::NoticeId;
 use crate::model::reports::Running;
 use crate::model::{
-    Actor, Digest, FleetName, ImageRef, IncidentId, RunId, Setup, Span, StepKey, Timestamp, WorkloadId,
+    Actor, Digest, FleetName, ImageRef, IncidentId, NodeRef, PoolName, RunId, Setup, Span, StepKey,
+    Timestamp, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,8 +48,21 @@ pub struct State {
     pub lost: BTreeMap<String, Lost>,
     /// Runs, also the latest that ended.
     pub runs: BTreeMap<RunId, Run>,
-    /// The latest run's number.
+    /// Rollouts, also the latest that ended.
+    pub rollouts: BTreeMap<RunId, Rollout>,
+    /// The latest number of a run or rollout.
     pub last_run: RunId,
+    /// The fleets' nodes as they were seen last, and as we changed them since.
+    pub nodes: BTreeMap<NodeRef, NodeLook>,
+    /// When each of them was seen first, by the orchestrator's own id of it.
+    pub joined: BTreeMap<NodeRef, Timestamp>,
+    /// Those of them that cannot take work now. Not stored; it follows from the nodes.
+    #[serde(skip)]
+    pub out: BTreeSet<NodeRef>,
+    /// Announced releases by pool, oldest first.
+    pub releases: BTreeMap<PoolName, Vec<Announced>>,
+    /// Releases that pools will not take again by themselves.
+    pub bad_releases: Vec<BadRelease>,
     /// Changes that wait for a run to end, by image; the latest wins.
     pub queued: BTreeMap<ImageRef, Change>,
     /// Incidents, also the latest that were closed.
@@ -143,7 +159,11 @@ pub enum Key {
     Image(ImageRef),
     /// A workload.
     Workload(WorkloadId),
-    /// A run and all its steps' summary.
+    /// A node.
+    Node(NodeRef),
+    /// A pool: its releases, and the rollout that it is in.
+    Pool(PoolName),
+    /// A run or rollout, and all its steps' summary.
     Run(RunId),
     /// One step.
     Step(RunId, StepKey),
@@ -183,14 +203,16 @@ impl State {
             .runs
             .values()
             .filter_map(|run| run.next_deadline(&self.setup.retention, self.freeze.is_some()));
-        freeze.chain(runs).chain(outbox::next_deadline(self)).min()
+        let rollouts = rollout::next_deadline(self);
+        freeze.chain(runs).chain(rollouts).chain(outbox::next_deadline(self)).min()
     }
 
-    /// The graph is not stored; it follows from the recipes. Called after a snapshot was read.
+    /// The graph is not stored; it follows from the recipes, and which nodes are out from the nodes. Called after a snapshot was read.
     ///
     /// The configuration's check refuses circles, but recipes that changed on disk since may have made one: then the
     /// images of the circle have no readable recipe, and say why; all others stay as they are.
     pub fn restore_derived(&mut self) {
+        self.out = rollout::out_of(&self.nodes);
         loop {
             let good = self
                 .recipes

@@ -12,7 +12,23 @@
 
 use super::incident::Cause;
 use crate::model::reports::{Look, ProbeTally, TaskState, UpdateState};
-use crate::model::setup::Workload;
+use crate::model::setup::{ProbeSpec, Workload};
+
+/// What a workload is measured by.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure<'a> {
+    /// Our own requests, each with its budget.
+    pub probes: &'a [ProbeSpec],
+    /// Whether "running" counts as proof of health where there is neither a health check nor a probe.
+    pub accept_running: bool,
+}
+
+impl<'a> Measure<'a> {
+    /// As the configuration has it.
+    pub fn of(how: &'a Workload) -> Self {
+        Self { probes: &how.probes, accept_running: how.accept_running }
+    }
+}
 
 /// What a watched workload says before its verdict is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +53,7 @@ pub enum Verdict {
 }
 
 /// Judges a look while the workload converges or soaks.
-pub fn now(before: &Look, look: &Look, how: &Workload, failed_before: u32) -> Now {
+pub fn now(before: &Look, look: &Look, how: Measure<'_>, failed_before: u32) -> Now {
     if let UpdateState::Paused(why) = &look.update {
         return Now::Unhealthy(Cause::OrchestratorPaused(why.clone()));
     }
@@ -58,7 +74,7 @@ pub fn now(before: &Look, look: &Look, how: &Workload, failed_before: u32) -> No
 }
 
 /// The verdict at the end of the soak: `look` is fresh, `failed_before` counts failures of watches that ended.
-pub fn at_end_of_soak(before: &Look, look: &Look, how: &Workload, failed_before: u32) -> Verdict {
+pub fn at_end_of_soak(before: &Look, look: &Look, how: Measure<'_>, failed_before: u32) -> Verdict {
     if look.desired == 0 {
         return Verdict::Unknown("no task of it should run, so nothing could be seen".to_owned());
     }
@@ -72,7 +88,7 @@ pub fn at_end_of_soak(before: &Look, look: &Look, how: &Workload, failed_before:
 }
 
 /// Nothing failed; whether that proves anything.
-fn proof(look: &Look, how: &Workload) -> Verdict {
+fn proof(look: &Look, how: Measure<'_>) -> Verdict {
     if let Some(why) = look.probes.as_ref().and_then(|p| p.broken.as_ref()) {
         return Verdict::Unknown(format!("the probe itself is broken: {why}"));
     }
@@ -87,7 +103,7 @@ fn proof(look: &Look, how: &Workload) -> Verdict {
 }
 
 /// Failures over the budget, if there are any.
-fn failures(look: &Look, how: &Workload, failed_before: u32) -> Option<Cause> {
+fn failures(look: &Look, how: Measure<'_>, failed_before: u32) -> Option<Cause> {
     if let Some(first) = look.ended.first() {
         let count = u32::try_from(look.ended.len()).unwrap_or(u32::MAX);
         return Some(Cause::TasksEnded { count, first: first.clone() });

@@ -3,6 +3,7 @@
 //! Every step that has not ended and is not being worked on has one; a test walks all stages.
 
 use super::hold::Hold;
+use super::rollout::lock;
 use super::run::{self, Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Standing, Step};
 use super::state::State;
 use crate::model::{Action, Actor, ImageRef, StepKey, Timestamp, Waiting};
@@ -130,12 +131,11 @@ impl State {
     fn deploy_waits(&self, run: &Run, step: &Step, deploy: &DeployStep) -> Option<Waiting> {
         match &deploy.stage {
             DeployStage::Waiting => {
-                Some(by_itself(deploy_misses(run, step, deploy).unwrap_or_default(), step.since))
+                let misses = deploy_misses(run, step, deploy).or_else(|| self.in_hand(run, deploy));
+                Some(by_itself(misses.unwrap_or_default(), step.since))
             }
-            DeployStage::Held(hold) => match run::deploy::holder(self, run, &deploy.workload) {
-                Some(other) if hold.open() => {
-                    Some(by_itself(format!("run {} to let go of it", other.id), step.since))
-                }
+            DeployStage::Held(hold) => match self.in_hand(run, deploy) {
+                Some(what) if hold.open() => Some(by_itself(what, step.since)),
                 Some(_) | None => Some(held(hold, step.since)),
             },
             DeployStage::Undecided(why) => Some(Waiting {
@@ -166,6 +166,19 @@ impl State {
             | DeployStage::Superseded
             | DeployStage::Aborted(_) => None,
         }
+    }
+}
+
+impl State {
+    /// The other run, or the node step, that has the workload in hand.
+    fn in_hand(&self, run: &Run, deploy: &DeployStep) -> Option<String> {
+        if let Some(other) = run::deploy::holder(self, run, &deploy.workload) {
+            return Some(format!("run {} to let go of it", other.id));
+        }
+        let (rollout, step) = lock::of_workload(self, &deploy.workload)?;
+        let since = step.since.hours_minutes_seconds();
+        let (id, node, word) = (rollout.id, &step.node.name, step.word());
+        Some(format!("rollout {id} to let go of it: node {node} is {word} since {since}"))
     }
 }
 
@@ -207,6 +220,7 @@ fn deploy_misses(run: &Run, step: &Step, deploy: &DeployStep) -> Option<String> 
     match blocking(run, step, deploy)? {
         StepKey::Image(image) => Some(format!("{} to be published", image.short())),
         StepKey::Deploy(workload) => Some(format!("deploy of {} before it", workload.name)),
+        StepKey::Node(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person can ask for. A command carries what its author saw, and is refused when that has moved.
 
-use super::ids::{IncidentId, RunId, StepKey, WorkloadId};
+use super::ids::{IncidentId, PoolName, ReleaseName, RunId, StepKey, WorkloadId};
 use super::image::{Digest, ImageRef};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,11 +76,12 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
-    /// Put a workload back to what it ran before this run touched it, and quarantine what it ran.
+    /// Put a workload back to what it ran before this run touched it, and quarantine what it ran. Of a rollout: give a node's work back
+    /// to the node that had it.
     Rollback {
-        /// The run.
+        /// The run or rollout.
         run: RunId,
-        /// The deploy step.
+        /// The deploy or node step.
         step: StepKey,
         /// What was shown.
         seen: Seen,
@@ -93,6 +94,51 @@ pub enum Command {
         image: ImageRef,
         /// Why.
         reason: Option<String>,
+    },
+    /// Announce a node release: it may be rolled out from now on.
+    Release {
+        /// The pool that it is for.
+        pool: PoolName,
+        /// Its name.
+        release: ReleaseName,
+    },
+    /// Bring a pool's nodes onto a release. Needs `seen.plan`.
+    StartRollout {
+        /// The pool.
+        pool: PoolName,
+        /// The release, announced before.
+        release: ReleaseName,
+        /// The plan that was shown.
+        seen: Seen,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// End a rollout and take all back that it has done: a rollout of the releases from before follows.
+    RollBackAll {
+        /// The rollout.
+        run: RunId,
+        /// Why; required.
+        reason: String,
+    },
+    /// End a rollout and go on with a release that may be a newer one: what it has not done yet is planned anew.
+    RollForward {
+        /// The rollout.
+        run: RunId,
+        /// The release, announced before.
+        release: ReleaseName,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Leave a node out of its rollout.
+    SkipNode {
+        /// The rollout.
+        run: RunId,
+        /// The node step.
+        step: StepKey,
+        /// What was shown.
+        seen: Seen,
+        /// Why; required.
+        reason: String,
     },
     /// Let a workload take again what made it sick.
     Unquarantine {
@@ -134,11 +180,16 @@ impl Command {
             Self::Approve { run, step, .. }
             | Self::Reject { run, step, .. }
             | Self::Retry { run, step, .. }
-            | Self::Rollback { run, step, .. } => Some((*run, Some(step.clone()))),
-            Self::Pause { run, .. } | Self::Resume { run, .. } | Self::Abort { run, .. } => {
-                Some((*run, None))
-            }
+            | Self::Rollback { run, step, .. }
+            | Self::SkipNode { run, step, .. } => Some((*run, Some(step.clone()))),
+            Self::Pause { run, .. }
+            | Self::Resume { run, .. }
+            | Self::Abort { run, .. }
+            | Self::RollBackAll { run, .. }
+            | Self::RollForward { run, .. } => Some((*run, None)),
             Self::Start { .. }
+            | Self::Release { .. }
+            | Self::StartRollout { .. }
             | Self::Unquarantine { .. }
             | Self::Freeze { .. }
             | Self::Thaw { .. }

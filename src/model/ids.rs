@@ -21,7 +21,8 @@ macro_rules! number_id {
 }
 
 number_id!(
-    /// One change on its way through the lineage. Counted from 1; shown and typed as `42`.
+    /// One change on its way through the lineage, or one node release on its way through a pool: one series for both. Counted from 1;
+    /// shown and typed as `42`.
     RunId,
     "{}"
 );
@@ -204,9 +205,9 @@ impl From<WorkloadId> for String {
     }
 }
 
-/// One step of a run: an image to build and judge, or a workload to move onto it.
+/// One step of a run or a rollout: an image to build and judge, a workload to move onto it, or a node to replace or update.
 ///
-/// Written `image:NAME` and `deploy:FLEET/NAME`, so that it can be a key of a JSON object.
+/// Written `image:NAME`, `deploy:FLEET/NAME` and `node:FLEET/NODE`, so that it can be a key of a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum StepKey {
@@ -214,6 +215,8 @@ pub enum StepKey {
     Image(ImageRef),
     /// Move this workload onto the image that was published for it.
     Deploy(WorkloadId),
+    /// Bring this node onto the rollout's release.
+    Node(NodeRef),
 }
 
 impl fmt::Display for StepKey {
@@ -221,6 +224,7 @@ impl fmt::Display for StepKey {
         match self {
             Self::Image(image) => write!(f, "image:{image}"),
             Self::Deploy(workload) => write!(f, "deploy:{workload}"),
+            Self::Node(node) => write!(f, "node:{node}"),
         }
     }
 }
@@ -232,6 +236,7 @@ impl FromStr for StepKey {
         match text.split_once(':') {
             Some(("image", rest)) => rest.parse().map(Self::Image).map_err(|_| bad()),
             Some(("deploy", rest)) => rest.parse().map(Self::Deploy),
+            Some(("node", rest)) => rest.parse().map(Self::Node),
             _ => Err(bad()),
         }
     }
@@ -278,6 +283,24 @@ pub enum Action {
     Untag,
     /// Remove the candidate tag of an ended run.
     Discard,
+    /// Ask what emptying a node would meet.
+    Preflight,
+    /// Make the machine that takes a node's place.
+    Provision,
+    /// Give a node that joined its labels and role.
+    Admit,
+    /// Move all work off a node.
+    Shift,
+    /// Update a node where it stands.
+    Update,
+    /// Let a node take work again.
+    Uncordon,
+    /// Move all work off the node that was to take over.
+    ShiftBack,
+    /// Take a node out of its fleet.
+    Retire,
+    /// Remove a machine.
+    Deprovision,
 }
 
 impl fmt::Display for Action {
@@ -295,6 +318,15 @@ impl fmt::Display for Action {
             Self::Restore => "restore",
             Self::Untag => "untag",
             Self::Discard => "discard",
+            Self::Preflight => "preflight",
+            Self::Provision => "provision",
+            Self::Admit => "admit",
+            Self::Shift => "shift",
+            Self::Update => "update",
+            Self::Uncordon => "uncordon",
+            Self::ShiftBack => "shift_back",
+            Self::Retire => "retire",
+            Self::Deprovision => "deprovision",
         })
     }
 }
@@ -305,10 +337,13 @@ impl fmt::Display for Action {
 /// after a restart keeps its id, so that the adapter can find out what became of the first time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EffectId {
-    /// The run that wants it.
+    /// The run or rollout that wants it.
     pub run: RunId,
     /// The step that wants it.
     pub step: StepKey,
+    /// Which of several workloads that the step watches; none where it is about the step itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<WorkloadId>,
     /// What is to be done.
     pub action: Action,
     /// How often the engine has asked for it, from 1.
@@ -316,9 +351,11 @@ pub struct EffectId {
 }
 
 impl fmt::Display for EffectId {
-    /// `r42/image:web:1/build/1`: as it stands in logs and in labels of the world.
+    /// `r42/image:web:1/build/1`, `r43/node:prod/w1/prod/web/watch/1`: as it stands in logs and in labels of the world.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "r{}/{}/{}/{}", self.run, self.step, self.action, self.attempt)
+        write!(f, "r{}/{}/", self.run, self.step)?;
+        self.subject.iter().try_for_each(|workload| write!(f, "{workload}/"))?;
+        write!(f, "{}/{}", self.action, self.attempt)
     }
 }
 
@@ -328,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_step_reads_back_as_it_is_written() {
-        for text in ["image:10.0.0.1:5000/os:1", "image:debian:jessie", "deploy:prod/web"] {
+        for text in ["image:10.0.0.1:5000/os:1", "image:debian:jessie", "deploy:prod/web", "node:prod/w1"] {
             assert_eq!(text.parse::<StepKey>().unwrap().to_string(), text);
         }
         assert!("web".parse::<StepKey>().is_err());

@@ -194,8 +194,8 @@ pub struct WatchJob {
     pub id: EffectId,
     /// Which workload.
     pub workload: WorkloadId,
-    /// What it should be running.
-    pub image: PinnedRef,
+    /// What it should be running; whatever its spec names, when absent.
+    pub image: Option<PinnedRef>,
     /// Our own requests.
     pub probes: Vec<ProbeSpec>,
 }

@@ -14,6 +14,16 @@ pub const ENDED_TASKS: usize = 32;
 pub const HEALTH_RING: usize = 600;
 /// Runs that stay in the state after they ended; older ones are in the journal.
 pub const ENDED_RUNS: usize = 200;
+/// Rollouts that stay in the state after they ended; one of a large pool has ten thousand steps.
+pub const ENDED_ROLLOUTS: usize = 20;
+/// Announced releases of one pool that are remembered, newest first.
+pub const RELEASES_PER_POOL: usize = 50;
+/// Releases in quarantine that are remembered; the oldest is let go.
+pub const BAD_RELEASES: usize = 200;
+/// How much longer than the longest time of a node's job the engine waits for its result: the job's own message says more.
+pub const NODE_GRACE: Span = Span::from_secs(10);
+/// Findings of a preflight that are kept; one screen shows fewer.
+pub const FINDINGS: usize = 100;
 /// Incidents that stay in the state after they were closed.
 pub const CLOSED_INCIDENTS: usize = 200;
 /// Body of a webhook that is read; a notification of one manifest is about 2 kB.
@@ -122,6 +132,10 @@ pub const STUCK_RETRY: Span = Span::from_secs(1);
 pub const RECIPES_EVERY: Span = Span::from_secs(30);
 /// Between two listings of a fleet's workloads.
 pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
+/// Between two listings of a fleet's nodes: a new node is seen, and one that is down taken back, at most this much later.
+pub const NODES_EVERY: Span = Span::from_secs(2);
+/// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
+pub const NODE_JOBS_AT_ONCE: usize = 16;
 /// Between two polls of a tag whose registry is not configured; Docker Hub counts requests, and a HEAD is not counted as a pull.
 pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
 /// Tags of one registry that are asked for at a time.

@@ -1,7 +1,7 @@
 //! What is told to the vendor and the customer of an incident, and over which channel.
 
 use super::ids::{ChannelName, IncidentId, Owner, RunId};
-use super::image::{Digest, ImageRef};
+use super::image::Digest;
 use super::secret::Secret;
 use super::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -220,9 +220,9 @@ pub struct Notice {
     pub cause: String,
     /// What happened, in one sentence made of our own words.
     pub text: String,
-    /// The image that changed upstream.
-    pub changed: ImageRef,
-    /// Where it pointed.
+    /// What changed: the image upstream, or `release NAME of pool NAME`.
+    pub changed: String,
+    /// Where the image pointed.
     pub from: Option<Digest>,
     /// Where it points.
     pub to: Option<Digest>,
@@ -258,7 +258,7 @@ impl NoticeJob {
             subject: "nothing".to_owned(),
             cause: "test".to_owned(),
             text: format!("this is a test of channel {channel}: nothing happened"),
-            changed: "example/nothing:1".parse().expect("it is an image's name"),
+            changed: "nothing".to_owned(),
             from: None,
             to: None,
             candidate: None,

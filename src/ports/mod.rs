@@ -31,7 +31,7 @@ use crate::model::reports::{
 use crate::model::setup::{ProbeSpec, Setup};
 use crate::model::{Digest, ImageRef, Span, Timestamp, WorkloadId};
 use async_trait::async_trait;
-pub use nodes::{Nodes, Provisioner};
+pub use nodes::{NoProvisioner, Nodes, Provisioner};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -176,6 +176,10 @@ pub struct World {
     pub tester: Box<dyn Tester>,
     /// Orchestrators by name.
     pub fleets: BTreeMap<FleetName, Box<dyn Fleet>>,
+    /// Nodes of those orchestrators whose nodes can be changed.
+    pub nodes: BTreeMap<FleetName, Box<dyn Nodes>>,
+    /// Machines of pools.
+    pub provisioner: Box<dyn Provisioner>,
     /// Requests.
     pub prober: Box<dyn Prober>,
     /// Dockerfiles.

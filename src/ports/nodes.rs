@@ -6,7 +6,7 @@ use crate::model::nodes::{
     AdmitJob, AvailJob, DeprovisionJob, Machine, NodeLook, NodeReport, PreflightJob, PreflightReport,
     ProvisionJob, ProvisionReport, RetireJob, ShiftJob, ShiftReport, UpdateJob,
 };
-use crate::model::reports::Answer;
+use crate::model::reports::{Answer, Unreachable};
 use async_trait::async_trait;
 
 /// The nodes of one orchestrator.
@@ -51,4 +51,34 @@ pub trait Provisioner: Send + Sync {
 
     /// Updates a node where it stands.
     async fn update(&self, job: &UpdateJob, reporter: &dyn Reporter) -> Answer<ProvisionReport<()>>;
+}
+
+/// The provisioner of a world without pools: it makes nothing, and says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProvisioner;
+
+impl NoProvisioner {
+    fn says<T>(pool: &PoolName) -> Answer<T> {
+        let why = "machines of this pool cannot be made here".to_owned();
+        Answer::Unreachable(Unreachable { who: format!("provisioner of {pool}"), why, retry_after: None })
+    }
+}
+
+#[async_trait]
+impl Provisioner for NoProvisioner {
+    async fn provision(&self, job: &ProvisionJob, _: &dyn Reporter) -> Answer<ProvisionReport<Machine>> {
+        Self::says(&job.pool)
+    }
+
+    async fn deprovision(&self, job: &DeprovisionJob, _: &dyn Reporter) -> Answer<ProvisionReport<()>> {
+        Self::says(&job.pool)
+    }
+
+    async fn list(&self, pool: &PoolName) -> Answer<ProvisionReport<Vec<Machine>>> {
+        Self::says(pool)
+    }
+
+    async fn update(&self, job: &UpdateJob, _: &dyn Reporter) -> Answer<ProvisionReport<()>> {
+        Self::says(&job.pool)
+    }
 }

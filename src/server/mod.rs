@@ -27,6 +27,7 @@ pub mod status;
 pub mod table;
 pub mod webhook;
 pub mod why;
+mod why_rollout;
 
 #[cfg(test)]
 mod tests;

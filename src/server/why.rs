@@ -1,5 +1,6 @@
 //! The answer to "why": the state of a thing in a sentence, the chain of waits, and the facts that led here.
 
+use super::why_rollout;
 use crate::api::subject::{Subject, matching};
 use crate::api::why::{Fact, Link, Why};
 use crate::engine::run::{Body, DeployStage, ImageStage, Run, Step};
@@ -10,6 +11,9 @@ use crate::model::{IncidentId, Seq, StepKey};
 pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usize) -> Option<Why> {
     match subject {
         Subject::Run(id) => {
+            if let Some(rollout) = state.rollouts.get(id) {
+                return Some(why_rollout::of_rollout(state, rollout, events, most));
+            }
             let run = state.runs.get(id)?;
             let first = run.in_order().find(|step| state.waiting(run, step).is_some());
             let chain = first.map_or_else(Vec::new, |step| chain(state, run, &step.key));
@@ -21,6 +25,11 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
             })
         }
         Subject::Step(id, text) => {
+            if let Some(rollout) = state.rollouts.get(id) {
+                let [key] = matching(&rollout.order, text)[..] else { return None };
+                let step = rollout.steps.get(key)?;
+                return Some(why_rollout::of_step(state, rollout, step, events, most));
+            }
             let run = state.runs.get(id)?;
             let [key] = matching(&run.order, text)[..] else { return None };
             let step = run.steps.get(key)?;
@@ -39,6 +48,15 @@ fn of_incident(state: &State, id: IncidentId, events: &[(Seq, Event)], most: usi
         who: "seen".to_owned(),
         text: line.clone(),
     });
+    if let Some(rollout) = state.rollouts.get(&incident.run) {
+        let facts = why_rollout::facts(state, rollout, Some(&incident.step), events, most);
+        return Some(Why {
+            subject: format!("incident {id}: rollout {} {}", rollout.id, describe::subject(&incident.step)),
+            state: format!("{}: {}", incident.cause.class(), incident.cause),
+            chain: why_rollout::chain(state, rollout, &incident.step),
+            facts: seen.chain(facts).collect(),
+        });
+    }
     let run = state.runs.get(&incident.run);
     let facts = run.map_or_else(Vec::new, |run| facts(state, run, Some(&incident.step), events, most));
     Some(Why {

@@ -70,7 +70,7 @@ impl There {
     async fn job(&self, digest: &Digest) -> DeployJob {
         let step = StepKey::Deploy(web());
         DeployJob {
-            id: EffectId { run: RunId(1), step, action: Action::Deploy, attempt: 1 },
+            id: EffectId { run: RunId(1), step, subject: None, action: Action::Deploy, attempt: 1 },
             workload: web(),
             image: image().at(digest.clone()),
             named: image(),

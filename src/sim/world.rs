@@ -115,6 +115,8 @@ impl Sim {
                     (name.clone(), port)
                 })
                 .collect(),
+            nodes: BTreeMap::new(),
+            provisioner: Box::new(crate::ports::NoProvisioner),
             prober: Box::new(self.clone()),
             recipes: Box::new(self.clone()),
             notifier: Box::new(self.clone()),

@@ -19,9 +19,9 @@ use tidegate::adapters::tester::EngineTester;
 use tidegate::config::{self, Resolved};
 use tidegate::model::jobs::Ingredients;
 use tidegate::model::notices::Target;
-use tidegate::model::setup::{FleetKind, Setup};
+use tidegate::model::setup::{FleetKind, FleetSetup, Setup};
 use tidegate::model::{ChannelName, FleetName, ImageRef, Owner, Registry};
-use tidegate::ports::{Fleet, Recipes, World};
+use tidegate::ports::{Fleet, Nodes, Recipes, World};
 
 /// The longest that one request to the builder's engine may take where no job says otherwise.
 const ENGINE_WITHIN: Duration = Duration::from_secs(60);
@@ -39,6 +39,8 @@ pub fn world(resolved: &Resolved) -> Result<World, Trouble> {
         tester: Box::new(EngineTester::new(engine, credentials)),
         registries: Box::new(registries),
         fleets: fleets(resolved)?,
+        nodes: nodes(resolved)?,
+        provisioner: Box::new(provisioner(resolved)),
         prober: Box::new(HttpProber::new().map_err(|e| Trouble::failed(&e))?),
         recipes: Box::new(Files),
         notifier: Box::new(channels(resolved)?),
@@ -94,12 +96,27 @@ fn fleets(resolved: &Resolved) -> Result<BTreeMap<FleetName, Box<dyn Fleet>>, Tr
     let auths = auths(resolved);
     let mut fleets: BTreeMap<FleetName, Box<dyn Fleet>> = BTreeMap::new();
     for (name, setup) in &resolved.setup.fleets {
-        let fleet = match setup.kind {
-            FleetKind::Swarm => Swarm::new(name.clone(), &setup.host).map_err(|e| Trouble::usage(&e))?,
-        };
-        fleets.insert(name.clone(), Box::new(fleet.with_registry_auths(auths.clone())));
+        fleets.insert(name.clone(), Box::new(fleet(name, setup)?.with_registry_auths(auths.clone())));
     }
     Ok(fleets)
+}
+
+/// The nodes of those fleets that have a pool; of others nobody asks.
+fn nodes(resolved: &Resolved) -> Result<BTreeMap<FleetName, Box<dyn Nodes>>, Trouble> {
+    let auths = auths(resolved);
+    let mut nodes: BTreeMap<FleetName, Box<dyn Nodes>> = BTreeMap::new();
+    for name in resolved.setup.pools.values().map(|pool| &pool.fleet) {
+        if let Some(setup) = resolved.setup.fleets.get(name) {
+            nodes.insert(name.clone(), Box::new(fleet(name, setup)?.with_registry_auths(auths.clone())));
+        }
+    }
+    Ok(nodes)
+}
+
+fn fleet(name: &FleetName, setup: &FleetSetup) -> Result<Swarm, Trouble> {
+    match setup.kind {
+        FleetKind::Swarm => Swarm::new(name.clone(), &setup.host).map_err(|e| Trouble::usage(&e)),
+    }
 }
 
 /// `X-Registry-Auth` of the Engine API: base64url of JSON.

@@ -167,7 +167,8 @@ impl Memory {
     pub fn failed() -> Arc<Self> {
         let this = Self::new();
         this.sees("os", "new");
-        let id = EffectId { run: RunId(1), step: img("web"), action: Action::Build, attempt: 1 };
+        let id =
+            EffectId { run: RunId(1), step: img("web"), subject: None, action: Action::Build, attempt: 1 };
         let message = "exit code 1".to_owned();
         let report = BuildReport::Failed { cause: BuildCause::Instruction, message };
         this.fact(EventKind::BuildFinished { id, answer: Answer::Done(report) });
@@ -179,7 +180,8 @@ impl Memory {
     }
 
     pub fn builds(&self, name: &str) {
-        let id = EffectId { run: RunId(1), step: img(name), action: Action::Build, attempt: 1 };
+        let id =
+            EffectId { run: RunId(1), step: img(name), subject: None, action: Action::Build, attempt: 1 };
         let report = BuildReport::Built { digest: digest(&format!("new {name}")), found: false };
         self.fact(EventKind::BuildFinished { id, answer: Answer::Done(report) });
     }

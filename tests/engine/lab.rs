@@ -123,6 +123,7 @@ pub fn effect(image: &ImageRef, action: Action) -> EffectId {
     EffectId {
         run: RunId(u64::from(std::process::id())),
         step: StepKey::Image(image.clone()),
+        subject: None,
         action,
         attempt: 1,
     }

@@ -225,7 +225,7 @@ impl Service<'_> {
     }
 
     fn effect(&self, action: Action) -> EffectId {
-        EffectId { run: RunId(1), step: StepKey::Deploy(self.id.clone()), action, attempt: 1 }
+        EffectId { run: RunId(1), step: StepKey::Deploy(self.id.clone()), subject: None, action, attempt: 1 }
     }
 }
 

@@ -35,7 +35,7 @@ impl Reporter for Told {
 
 fn id() -> EffectId {
     let step = StepKey::Deploy("lab/any".parse().unwrap());
-    EffectId { run: RunId(1), step, action: Action::Look, attempt: 1 }
+    EffectId { run: RunId(1), step, action: Action::Look, subject: None, attempt: 1 }
 }
 
 fn node(name: &str) -> NodeRef {

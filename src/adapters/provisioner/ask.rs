@@ -98,6 +98,7 @@ mod tests {
                 run: RunId(1),
                 step: StepKey::Deploy("a/b".parse().unwrap()),
                 action: Action::Look,
+                subject: None,
                 attempt: 1,
             },
             pool: "workers".parse().unwrap(),

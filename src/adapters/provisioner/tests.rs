@@ -44,7 +44,7 @@ fn pool(commands: PoolCommands) -> Commands {
 
 fn id() -> EffectId {
     let step = StepKey::Deploy("a/b".parse().unwrap());
-    EffectId { run: RunId(1), step, action: Action::Look, attempt: 1 }
+    EffectId { run: RunId(1), step, action: Action::Look, subject: None, attempt: 1 }
 }
 
 fn job(timeout: Span) -> ProvisionJob {

@@ -190,7 +190,7 @@ async fn a_redirect_into_our_own_network_is_refused() {
 
 fn job(image: ImageRef, digest: Digest, expect: Option<Digest>) -> PublishJob {
     let step = StepKey::Image(image.clone());
-    let id = EffectId { run: RunId(1), step, action: Action::Publish, attempt: 1 };
+    let id = EffectId { run: RunId(1), step, subject: None, action: Action::Publish, attempt: 1 };
     PublishJob { id, image, digest, expect }
 }
 

@@ -39,9 +39,12 @@ fn origin(replica: &Replica, key: &RowKey) -> Option<ImageRef> {
         RowKey::Run(run) => Some(replica.run(*run)?.image.clone()),
         RowKey::Step(_, StepKey::Image(image)) => Some(image.clone()),
         RowKey::Step(_, StepKey::Deploy(workload)) => replica.workload(workload)?.image.clone(),
+        // A node stands on no image.
+        RowKey::Step(_, StepKey::Node(_)) => None,
         RowKey::Incident(_) | RowKey::Event(_) => match &step_of(replica, key)?.step {
             StepKey::Image(image) => Some(image.clone()),
             StepKey::Deploy(workload) => replica.workload(workload)?.image.clone(),
+            StepKey::Node(_) => None,
         },
         RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
     }

@@ -130,6 +130,8 @@ fn tested(replica: &Replica, row: &StepRow) -> String {
         StepKey::Image(_) => Some(row),
         StepKey::Deploy(workload) => followed(replica, workload)
             .and_then(|image| replica.step(row.run, &StepKey::Image(image.clone()))),
+        // A node has no tests: what moves is watched.
+        StepKey::Node(_) => None,
     };
     let cases = |step: &StepRow| {
         step.cases.map_or(step.result.clone(), |(passed, all)| format!("{passed} of {all} cases passed"))
@@ -169,6 +171,10 @@ fn reject(doc: &mut Doc, row: &StepRow, now: Timestamp) {
                 format!("{workload} stays on what it runs, {before}; the public tag stays where it is"),
             );
             "T (try again) asks for approval again"
+        }
+        StepKey::Node(node) => {
+            doc.pair("ends", format!("{node} is left as it is"));
+            "T (try again) begins it anew"
         }
     };
     if let Some(hold) = &row.hold {

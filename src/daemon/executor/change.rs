@@ -31,7 +31,7 @@ async fn claimed<'a>(shared: &'a Shared, workload: &WorkloadId) -> Result<&'a dy
 }
 
 /// Right after the start nothing is known yet: that is worth a moment, and not a failure.
-async fn may(shared: &Shared, fleet: &FleetName) -> Result<(), Unreachable> {
+pub(super) async fn may(shared: &Shared, fleet: &FleetName) -> Result<(), Unreachable> {
     shared.within(limits::LOOK_STALE, shared.claims.known(fleet)).await;
     shared.claims.may(fleet, shared.now()).map_err(|why| nobody(name_of(fleet), why))
 }

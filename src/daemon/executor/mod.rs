@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Effect::Do(job) ─▶ issue ── known id: ignored
-//!                        └── task: a free slot, then build | test | publish | change | look | watch ─▶ result to the inbox
+//!                        └── task: a free slot, then build | test | publish | change | look | watch | nodes ─▶ result to the inbox
 //!   Effect::Cancel(id) ─▶ the task is dropped, and with it what it does
 //!   Effect::Notify(job) ─▶ tell ─▶ result to the inbox
 //! ```
@@ -18,6 +18,7 @@ mod change;
 mod issue;
 mod look;
 mod material;
+mod nodes;
 mod perform;
 mod probing;
 mod publish;
@@ -37,6 +38,8 @@ struct Slots {
     builds: Semaphore,
     tests: Semaphore,
     others: Semaphore,
+    /// Long jobs of nodes: apart, so that they keep nothing waiting that must be quick.
+    nodes: Semaphore,
     /// Looks of watches: apart, so that many watches do not keep a deploy or a put-back waiting.
     watches: Semaphore,
     /// Owners' channels: apart, so that a receiver that hangs keeps nothing else waiting.
@@ -49,6 +52,7 @@ impl Default for Slots {
             builds: Semaphore::new(limits::BUILDS_AT_ONCE),
             tests: Semaphore::new(limits::TESTS_AT_ONCE),
             others: Semaphore::new(limits::EFFECTS_AT_ONCE),
+            nodes: Semaphore::new(limits::NODE_JOBS_AT_ONCE),
             watches: Semaphore::new(limits::EFFECTS_AT_ONCE),
             notices: Semaphore::new(limits::NOTICES_AT_ONCE),
         }

@@ -1,7 +1,7 @@
 //! One job from its slot to its result; the dispatcher only matches and calls.
 
 use super::super::shared::Shared;
-use super::{Slots, build, change, look, publish, test, watch};
+use super::{Slots, build, change, look, nodes, publish, test, watch};
 use crate::engine::{EventKind, Job};
 use crate::model::reports::{Answer, Unreachable};
 use crate::model::{limits, text};
@@ -27,8 +27,17 @@ async fn perform(shared: &Arc<Shared>, slots: &Slots, job: &Job) -> EventKind {
     let _slot = match job {
         Job::Build(_) => Some(slot(&slots.builds).await),
         Job::Test(_) => Some(slot(&slots.tests).await),
-        Job::Publish(_) | Job::Look(_) | Job::Deploy(_) | Job::Restore(_) | Job::Discard(_) => {
-            Some(slot(&slots.others).await)
+        Job::Publish(_)
+        | Job::Look(_)
+        | Job::Deploy(_)
+        | Job::Restore(_)
+        | Job::Discard(_)
+        | Job::Preflight(_)
+        | Job::Admit(_)
+        | Job::Avail(_)
+        | Job::Retire(_) => Some(slot(&slots.others).await),
+        Job::Provision(_) | Job::Shift(_) | Job::Update(_) | Job::Deprovision(_) => {
+            Some(slot(&slots.nodes).await)
         }
         Job::Watch(_) => None,
     };
@@ -41,6 +50,14 @@ async fn perform(shared: &Arc<Shared>, slots: &Slots, job: &Job) -> EventKind {
         Job::Watch(job) => watch::watch(shared, &slots.watches, job).await,
         Job::Restore(job) => change::restore(shared, job).await,
         Job::Discard(job) => publish::discard(shared, job).await,
+        Job::Preflight(job) => nodes::preflight(shared, job).await,
+        Job::Provision(job) => nodes::provision(shared, job).await,
+        Job::Admit(job) => nodes::admit(shared, job).await,
+        Job::Shift(job) => nodes::shift(shared, job).await,
+        Job::Avail(job) => nodes::avail(shared, job).await,
+        Job::Update(job) => nodes::update(shared, job).await,
+        Job::Retire(job) => nodes::retire(shared, job).await,
+        Job::Deprovision(job) => nodes::deprovision(shared, job).await,
     }
 }
 
@@ -60,6 +77,14 @@ fn unreachable(job: &Job, who: Unreachable) -> EventKind {
         }
         Job::Watch(_) => EventKind::WorkloadWatched { id, answer: Answer::Unreachable(who) },
         Job::Discard(_) => EventKind::CandidateDiscarded { id, answer: Answer::Unreachable(who) },
+        Job::Preflight(_) => EventKind::NodePreflighted { id, answer: Answer::Unreachable(who) },
+        Job::Provision(_) => EventKind::NodeProvisioned { id, answer: Answer::Unreachable(who) },
+        Job::Shift(_) => EventKind::NodeShifted { id, answer: Answer::Unreachable(who) },
+        Job::Admit(_) | Job::Avail(_) | Job::Retire(_) => {
+            EventKind::NodeChanged { id, answer: Answer::Unreachable(who) }
+        }
+        Job::Update(_) => EventKind::NodeUpdated { id, answer: Answer::Unreachable(who) },
+        Job::Deprovision(_) => EventKind::NodeRemoved { id, answer: Answer::Unreachable(who) },
     }
 }
 

@@ -14,10 +14,10 @@ fn at(secs: u64) -> Timestamp {
 fn watching(probes: Vec<ProbeSpec>) -> Watching {
     let workload = crate::daemon::tests::script::web();
     let step = StepKey::Deploy(workload.clone());
-    let id = EffectId { run: crate::model::RunId(1), step, action: Action::Watch, attempt: 1 };
+    let id = EffectId { run: crate::model::RunId(1), step, subject: None, action: Action::Watch, attempt: 1 };
     let image = "reg:5000/app:1".parse::<crate::model::ImageRef>().unwrap();
     let image = image.at(crate::model::Digest::of(b"x"));
-    Watching::new(&WatchJob { id, workload, image, probes }, at(0))
+    Watching::new(&WatchJob { id, workload, image: Some(image), probes }, at(0))
 }
 
 fn seen(look: Look) -> Answer<LookReport> {

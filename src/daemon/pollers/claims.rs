@@ -4,14 +4,14 @@ use super::super::claims::Claim;
 use super::super::shared::Shared;
 use crate::engine::EventKind;
 use crate::model::reports::Answer;
-use crate::model::{FleetName, limits};
+use crate::model::{FleetName, Setup, limits};
 use crate::ports::{self, Claimed};
 
 pub(super) async fn keep(shared: &Shared, name: &FleetName) {
     let mut force = shared.options.take_over;
     loop {
         // A claim changes the fleet: nothing is changed where the configuration moves nothing.
-        if shared.read(|state| state.setup.workloads.keys().any(|workload| workload.fleet == *name)) {
+        if shared.read(|state| is_moved(&state.setup, name)) {
             let claim = beat(shared, name, force).await;
             force &= !matches!(claim, Some(Claim::Ours(_)));
             if let Some(claim) = claim {
@@ -21,6 +21,12 @@ pub(super) async fn keep(shared: &Shared, name: &FleetName) {
         }
         shared.world.clock.sleep(limits::CLAIM_BEAT).await;
     }
+}
+
+/// Whether the configuration has anything there that is ours to move.
+fn is_moved(setup: &Setup, fleet: &FleetName) -> bool {
+    let workloads = setup.workloads.keys().any(|workload| workload.fleet == *fleet);
+    workloads || setup.pools.values().any(|pool| pool.fleet == *fleet)
 }
 
 /// One heartbeat. None: the fleet did not answer, and an earlier answer stands until it is stale.

@@ -3,6 +3,7 @@
 //! ```text
 //!   registry.rs   one HEAD per tag per interval, or at once after a hint    schedule.rs says which (pure)
 //!   fleets.rs     what runs                                                 every 5 s
+//!   nodes.rs      which nodes there are, and what is on them                every 2 s, where a pool is configured
 //!   claims.rs     whether the fleet is ours                                 every 5 s, where something is ours to move
 //!   recipes.rs    Dockerfiles and contexts                                  every 30 s, and after a reload
 //! ```
@@ -14,6 +15,7 @@
 
 mod claims;
 mod fleets;
+mod nodes;
 mod recipes;
 mod registry;
 mod schedule;
@@ -26,6 +28,13 @@ use std::sync::Arc;
 pub(super) fn begin(shared: &Arc<Shared>) {
     forever(shared, "registry poller", |shared| async move { registry::poll(&shared).await });
     forever(shared, "recipe reader", |shared| async move { recipes::read(&shared).await });
+    for fleet in shared.world.nodes.keys() {
+        let name = fleet.clone();
+        forever(shared, "node poller", move |shared| {
+            let name = name.clone();
+            async move { nodes::poll(&shared, &name).await }
+        });
+    }
     for fleet in shared.world.fleets.keys() {
         let name = fleet.clone();
         forever(shared, "fleet poller", move |shared| {

@@ -87,9 +87,15 @@ async fn a_fleet_where_nothing_is_ours_to_move_is_not_claimed() {
 async fn a_watch_looks_and_probes_every_second_and_tells_only_what_is_new_until_it_is_cancelled() {
     let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
     let handle = world.start(dir.path()).await;
-    let id = EffectId { run: RunId(9), step: StepKey::Deploy(web()), action: Action::Watch, attempt: 1 };
+    let id = EffectId {
+        run: RunId(9),
+        step: StepKey::Deploy(web()),
+        subject: None,
+        action: Action::Watch,
+        attempt: 1,
+    };
     let image = image("app:1").at(digest("built"));
-    let job = WatchJob { id: id.clone(), workload: web(), image, probes: vec![probe(1_000)] };
+    let job = WatchJob { id: id.clone(), workload: web(), image: Some(image), probes: vec![probe(1_000)] };
     let told = || count(&handle, |kind| matches!(kind, EventKind::WorkloadWatched { .. }));
     handle.executor.take(vec![Effect::Do(Job::Watch(job))]);
     pass(30).await;

@@ -102,6 +102,8 @@ impl Scripted {
             builder: Box::new(self.clone()),
             tester: Box::new(self.clone()),
             fleets: BTreeMap::from([("prod".parse().unwrap(), fleet)]),
+            nodes: BTreeMap::new(),
+            provisioner: Box::new(crate::ports::NoProvisioner),
             prober: Box::new(self.clone()),
             recipes: Box::new(self.clone()),
             notifier: Box::new(self.clone()),

@@ -8,6 +8,7 @@ mod incidents;
 mod run;
 
 use super::event::EventKind;
+use super::rollout;
 use super::run::{Run, Step};
 use super::state::State;
 use crate::model::{Actor, Command, RunId, Seen, StepKey};
@@ -38,7 +39,15 @@ pub enum Rejection {
 impl State {
     /// Whether `by` may do this now: the fact that it becomes, or why not.
     pub fn decide(&self, by: &Actor, command: Command) -> Result<EventKind, Rejection> {
-        match &command {
+        match self.rollout_of(&command) {
+            Some(found) => rollout::decide::steer(self, found, &command)?,
+            None => self.decide_other(by, &command)?,
+        }
+        Ok(EventKind::Commanded { command })
+    }
+
+    fn decide_other(&self, by: &Actor, command: &Command) -> Result<(), Rejection> {
+        match command {
             Command::Approve { run, step, seen, .. } => hold::approve(self, by, *run, step, seen)?,
             Command::Reject { run, step, seen, reason } => hold::reject(self, *run, step, seen, reason)?,
             Command::Pause { run, .. } => run::pause(self, *run)?,
@@ -47,13 +56,22 @@ impl State {
             Command::Retry { run, step, seen, .. } => run::retry(self, *run, step, seen)?,
             Command::Rollback { run, step, seen, .. } => run::rollback(self, *run, step, seen)?,
             Command::Start { image, .. } => run::start(self, image)?,
+            Command::Release { pool, release } => rollout::decide::release(self, pool, release)?,
+            Command::StartRollout { pool, release, seen, .. } => {
+                rollout::decide::start(self, pool, release, seen)?;
+            }
+            Command::RollBackAll { run, .. }
+            | Command::RollForward { run, .. }
+            | Command::SkipNode { run, .. } => {
+                return Err(Rejection::Missing { what: format!("rollout {run}") });
+            }
             Command::Unquarantine { workload, reason } => run::unquarantine(self, workload, reason)?,
             Command::Freeze { until, .. } => run::freeze(self, *until)?,
             Command::Thaw { .. } => run::thaw(self)?,
             Command::Claim { incident } => incidents::claim(self, by, *incident)?,
             Command::Close { incident, reason } => incidents::close(self, *incident, reason)?,
         }
-        Ok(EventKind::Commanded { command })
+        Ok(())
     }
 
     /// A digest of the plan of a run: its change, its steps with what they are about, what its workloads run now, order and
@@ -115,7 +133,7 @@ fn still_as_seen(state: &State, run: &Run, step: &Step, seen: &Seen) -> Result<(
     Ok(())
 }
 
-fn needs_reason(reason: &str) -> Result<(), Rejection> {
+pub(super) fn needs_reason(reason: &str) -> Result<(), Rejection> {
     if reason.trim().is_empty() {
         return Err(Rejection::Refused("a reason is needed; say why with --reason".to_owned()));
     }

@@ -1,6 +1,7 @@
 //! Steering runs: pause, abort, retry, rollback, start, quarantine, freeze.
 
 use super::{Rejection, find_run, find_step, needs_reason, still_as_seen};
+use crate::engine::rollout::lock;
 use crate::engine::run::{DeployStage, Standing, Step, deploy};
 use crate::engine::state::State;
 use crate::model::{ImageRef, RunId, Seen, StepKey, Timestamp, WorkloadId};
@@ -108,6 +109,10 @@ pub(super) fn rollback(state: &State, run: RunId, key: &StepKey, seen: &Seen) ->
     still_as_seen(state, run, step, seen)?;
     if let Some(other) = deploy::holder(state, run, &deploy.workload) {
         return refused(format!("run {} has {} in hand now", other.id, deploy.workload));
+    }
+    if let Some((rollout, step)) = lock::of_workload(state, &deploy.workload) {
+        let (id, node) = (rollout.id, &step.node);
+        return refused(format!("rollout {id} has {} in hand now, with node {node}", deploy.workload));
     }
     match state.runs.values().find(|later| later.id > run.id && touched(later, key)) {
         Some(later) => {

@@ -19,6 +19,8 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
             moved |= match key {
                 StepKey::Image(_) => image::advance(state, run, &key, out),
                 StepKey::Deploy(_) => deploy::advance(state, run, place, out),
+                // Those are steps of rollouts.
+                StepKey::Node(_) => false,
             };
         }
         if !moved {

@@ -7,9 +7,10 @@ use super::progress::Standing;
 use super::{DeployStage, DeployStep, Run, Step, Untag, finish};
 use crate::engine::hold::Hold;
 use crate::engine::incident::Cause;
+use crate::engine::rollout::lock;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
-use crate::engine::verdict::{self, Now, Verdict};
+use crate::engine::verdict::{self, Measure, Now, Verdict};
 use crate::model::defect::{Defect, present};
 use crate::model::reports::Look;
 use crate::model::setup::{GateBefore, OnFailure};
@@ -114,10 +115,10 @@ fn gone_bad(run: &Run, place: usize) -> Option<StepKey> {
     bad.next().map(|step| step.key.clone())
 }
 
-/// Takes the workload in hand, unless another run has it: then it waits as it is.
+/// Takes the workload in hand, unless another run or a node step has it: then it waits as it is.
 fn touchable(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) -> bool {
     let StepKey::Deploy(workload) = key else { return false };
-    if holder(state, run, workload).is_some() {
+    if holder(state, run, workload).is_some() || lock::of_workload(state, workload).is_some() {
         return false;
     }
     enter(state, run, key, DeployStage::Updating, Some(Action::Baseline), out)
@@ -214,7 +215,7 @@ fn while_updating(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Out
         return unhealthy(state, run, key, cause, out);
     }
     let Some(before) = deploy.baseline.as_ref() else { return };
-    match verdict::now(before, look, &deploy.how, deploy.failed_before) {
+    match verdict::now(before, look, Measure::of(&deploy.how), deploy.failed_before) {
         Now::Unhealthy(cause) => unhealthy(state, run, key, cause, out),
         Now::Converged => {
             let until = state.now + deploy.how.soak;
@@ -231,7 +232,8 @@ fn while_soaking(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outc
         return unhealthy(state, run, key, cause, out);
     }
     let Some(before) = deploy.baseline.as_ref() else { return };
-    if let Now::Unhealthy(cause) = verdict::now(before, look, &deploy.how, deploy.failed_before) {
+    if let Now::Unhealthy(cause) = verdict::now(before, look, Measure::of(&deploy.how), deploy.failed_before)
+    {
         unhealthy(state, run, key, cause, out);
     }
 }
@@ -283,7 +285,7 @@ pub(in crate::engine) fn judge(
         tally.failed = tally.failed.saturating_add(sum.failed);
         tally.first = sum.first.clone().or(tally.first.take());
     }
-    match verdict::at_end_of_soak(before, &look, &deploy.how, deploy.failed_before) {
+    match verdict::at_end_of_soak(before, &look, Measure::of(&deploy.how), deploy.failed_before) {
         Verdict::Healthy => healthy(state, run, key, out),
         Verdict::Unhealthy(cause) => unhealthy(state, run, key, cause, out),
         Verdict::Unknown(why) => {

@@ -17,7 +17,17 @@ pub(super) fn begins(action: Action) -> bool {
         | Action::Look
         | Action::Restore
         | Action::Untag
-        | Action::Discard => false,
+        | Action::Discard
+        // Those are never a run's.
+        | Action::Preflight
+        | Action::Provision
+        | Action::Admit
+        | Action::Shift
+        | Action::Update
+        | Action::Uncordon
+        | Action::ShiftBack
+        | Action::Retire
+        | Action::Deprovision => false,
     }
 }
 
@@ -62,7 +72,7 @@ pub(super) fn issue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut O
 fn elsewhere(state: &State, key: &StepKey) -> bool {
     match key {
         StepKey::Deploy(workload) => state.refused_fleets.contains_key(&workload.fleet),
-        StepKey::Image(_) => false,
+        StepKey::Image(_) | StepKey::Node(_) => false,
     }
 }
 

@@ -26,6 +26,15 @@ pub(super) fn make(state: &State, run: &Run, key: &StepKey, id: &EffectId) -> Ma
         Action::Watch => watch(step.deploy()?, id),
         Action::Restore => restore(step.deploy()?, id),
         Action::Untag => untag(run, step, id),
+        Action::Preflight
+        | Action::Provision
+        | Action::Admit
+        | Action::Shift
+        | Action::Update
+        | Action::Uncordon
+        | Action::ShiftBack
+        | Action::Retire
+        | Action::Deprovision => None,
     }
 }
 
@@ -104,7 +113,7 @@ fn watch(deploy: &DeployStep, id: &EffectId) -> Made {
     Some(Job::Watch(WatchJob {
         id: id.clone(),
         workload: deploy.workload.clone(),
-        image: deploy.how.image.at(deploy.want.clone()?),
+        image: Some(deploy.how.image.at(deploy.want.clone()?)),
         probes: deploy.how.probes.clone(),
     }))
 }

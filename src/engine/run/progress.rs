@@ -197,7 +197,7 @@ impl Step {
     pub(in crate::engine) fn next_id(&mut self, run: RunId, action: Action) -> EffectId {
         let attempt = self.attempts.entry(action).or_insert(0);
         *attempt += 1;
-        EffectId { run, step: self.key.clone(), action, attempt: *attempt }
+        EffectId { run, step: self.key.clone(), subject: None, action, attempt: *attempt }
     }
 
     pub(in crate::engine) fn enter_image(&mut self, stage: ImageStage, now: Timestamp) {

@@ -4,12 +4,23 @@ use super::{Outcome, with_run};
 use crate::engine::event::Event;
 use crate::engine::hold::{Approval, Hold};
 use crate::engine::incident::Cause;
+use crate::engine::rollout;
 use crate::engine::run::{self, Body, DeployStage, ImageStage, Run, Standing, Step, deploy, image};
 use crate::engine::state::{Change, Key, State, Stop};
 use crate::model::{Action, Command, ImageRef, IncidentId, RunId, StepKey, Timestamp, WorkloadId};
 
 pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &mut Outcome) {
+    if let Some(id) = state.rollout_of(command).map(|rollout| rollout.id) {
+        return rollout::commands::steer(state, event, id, command, out);
+    }
     match command {
+        Command::Release { pool, release } => rollout::commands::release(state, event, pool, release, out),
+        Command::StartRollout { pool, release, reason, .. } => {
+            rollout::commands::start(state, event, pool, release, reason.as_deref(), out);
+        }
+        Command::RollBackAll { run, .. }
+        | Command::RollForward { run, .. }
+        | Command::SkipNode { run, .. } => state.anomaly(&format!("there is no rollout {run}")),
         Command::Approve { run, step, note, .. } => approve(state, event, *run, step, note.as_deref(), out),
         Command::Reject { run, step, .. } => reject(state, event, *run, step, out),
         Command::Pause { run, reason, until } => pause(state, event, *run, reason.as_deref(), *until, out),
@@ -81,6 +92,8 @@ fn reject(state: &mut State, event: &Event, run: RunId, key: &StepKey, out: &mut
         StepKey::Deploy(_) => {
             deploy::end(state, run, key, DeployStage::Aborted(by), out);
         }
+        // Those are steps of rollouts.
+        StepKey::Node(_) => {}
     });
 }
 
@@ -209,6 +222,8 @@ fn thaw(state: &mut State, out: &mut Outcome) {
     out.touch(Key::All);
     let active: Vec<RunId> = state.active().map(|run| run.id).collect();
     active.into_iter().for_each(|id| super::let_go_on(state, id, out));
+    rollout::automatic(state, out);
+    rollout::all_go_on(state, out);
 }
 
 fn claim(state: &mut State, event: &Event, id: IncidentId, out: &mut Outcome) {

@@ -7,6 +7,7 @@ mod world;
 use super::effect::Effect;
 use super::event::{Event, EventKind};
 use super::outbox;
+use super::rollout;
 use super::run::{self, Run};
 use super::state::{Key, State};
 use crate::model::{RunId, StepKey, limits};
@@ -33,6 +34,7 @@ impl Outcome {
         match step {
             StepKey::Image(image) => self.touch(Key::Image(image.clone())),
             StepKey::Deploy(workload) => self.touch(Key::Workload(workload.clone())),
+            StepKey::Node(node) => self.touch(Key::Node(node.clone())),
         }
     }
 }
@@ -65,6 +67,22 @@ impl State {
             EventKind::WorkloadChanged { id, answer } => results::changed(self, id, answer, &mut out),
             EventKind::WorkloadWatched { id, answer } => results::watched(self, id, answer, &mut out),
             EventKind::CandidateDiscarded { id, answer } => results::discarded(self, id, answer, &mut out),
+            EventKind::NodesSeen { fleet, nodes, gone } => {
+                rollout::facts::nodes_seen(self, fleet, nodes, gone, &mut out);
+            }
+            EventKind::ReleaseAnnounced { pool, release } => {
+                rollout::facts::announced(self, &event.by, pool, release, &mut out);
+            }
+            EventKind::NodePreflighted { id, answer } => {
+                rollout::results::preflighted(self, id, answer, &mut out);
+            }
+            EventKind::NodeProvisioned { id, answer } => {
+                rollout::results::provisioned(self, id, answer, &mut out);
+            }
+            EventKind::NodeShifted { id, answer } => rollout::results::shifted(self, id, answer, &mut out),
+            EventKind::NodeChanged { id, answer } => rollout::results::changed(self, id, answer, &mut out),
+            EventKind::NodeUpdated { id, answer } => rollout::results::updated(self, id, answer, &mut out),
+            EventKind::NodeRemoved { id, answer } => rollout::results::removed(self, id, answer, &mut out),
             EventKind::NoticeSent { id, attempt } => outbox::answered(self, id, *attempt, None, &mut out),
             EventKind::NoticeFailed { id, attempt, cause } => {
                 outbox::answered(self, id, *attempt, Some(cause), &mut out);
@@ -73,13 +91,15 @@ impl State {
             EventKind::Commanded { command } => commands::apply(self, event, command, &mut out),
             EventKind::CommandRefused { .. } => {}
         }
+        rollout::settle(self, &mut out);
         outbox::settle(self, &mut out);
         out
     }
 
     /// What must be done again after a restart, with the ids it had.
     pub fn outstanding(&self) -> Vec<Effect> {
-        run::outstanding(self).into_iter().chain(outbox::outstanding(self)).collect()
+        let rollouts = rollout::outstanding(self);
+        run::outstanding(self).into_iter().chain(rollouts).chain(outbox::outstanding(self)).collect()
     }
 }
 
@@ -110,6 +130,12 @@ fn ended(state: &mut State, out: &mut Outcome) {
     let others: Vec<RunId> = state.active().map(|run| run.id).collect();
     others.into_iter().for_each(|id| let_go_on(state, id, out));
     forget(state, out);
+}
+
+/// Lets every run go on: a workload that a node step had in hand may be waited for.
+pub(super) fn runs_go_on(state: &mut State, out: &mut Outcome) {
+    let active: Vec<RunId> = state.active().map(|run| run.id).collect();
+    active.into_iter().for_each(|id| let_go_on(state, id, out));
 }
 
 fn let_go_on(state: &mut State, id: RunId, out: &mut Outcome) {
@@ -148,4 +174,6 @@ fn deadline_passed(state: &mut State, out: &mut Outcome) {
     };
     let due: Vec<RunId> = state.runs.values().filter(due).map(|run| run.id).collect();
     due.into_iter().for_each(|id| let_go_on(state, id, out));
+    rollout::automatic(state, out);
+    rollout::all_go_on(state, out);
 }

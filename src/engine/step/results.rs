@@ -2,6 +2,7 @@
 
 use super::{Outcome, with_run};
 use crate::engine::incident::Cause;
+use crate::engine::rollout;
 use crate::engine::run::deploy::{self, taken_by};
 use crate::engine::run::{self, DeployStage, DeployStep, Retry, Run, Step, Untag, image};
 use crate::engine::state::{Key, State, TagState};
@@ -118,6 +119,9 @@ fn put_back(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
 }
 
 pub(super) fn looked(state: &mut State, id: &EffectId, answer: &Answer<LookReport>, out: &mut Outcome) {
+    if matches!(id.step, StepKey::Node(_)) {
+        return rollout::results::looked(state, id, answer, out);
+    }
     let waited = state.step_of(id.run, &id.step).and_then(|step| step.retry.clone());
     result(state, id, answer, out, |state, run, key, report, out| match (report, id.action) {
         (LookReport::Gone, _) => deploy::unhealthy(state, run, key, Cause::Gone, out),
@@ -194,6 +198,9 @@ fn not_changed(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, ou
 }
 
 pub(super) fn watched(state: &mut State, id: &EffectId, answer: &Answer<LookReport>, out: &mut Outcome) {
+    if matches!(id.step, StepKey::Node(_)) {
+        return rollout::results::watched(state, id, answer, out);
+    }
     if !take(state, id, |step, id| step.watching.as_ref() == Some(id)) {
         return;
     }

@@ -2,6 +2,7 @@
 
 use super::{Outcome, let_go_on};
 use crate::engine::event::Event;
+use crate::engine::rollout;
 use crate::engine::run;
 use crate::engine::state::{Change, Key, Lost, State, TagState};
 use crate::model::jobs::Ingredients;
@@ -13,6 +14,7 @@ pub(super) fn configured(state: &mut State, setup: &Setup, out: &mut Outcome) {
     state.setup = setup.clone();
     state.configured = Some(state.now);
     out.touch(Key::All);
+    rollout::automatic(state, out);
 }
 
 pub(super) fn recipes_read(
@@ -113,5 +115,6 @@ pub(super) fn fleet_claimed(state: &mut State, fleet: &FleetName, out: &mut Outc
     if state.refused_fleets.remove(fleet).is_some() {
         out.touch(Key::All);
         all_go_on(state, out);
+        rollout::all_go_on(state, out);
     }
 }

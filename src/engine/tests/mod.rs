@@ -9,6 +9,7 @@ mod images;
 mod notices;
 mod people;
 mod restart;
+mod rollouts;
 mod verdicts;
 mod waits;
 
@@ -249,6 +250,16 @@ impl World {
                 if let Some(waiting) = waiting {
                     assert!(!waiting.what.is_empty() && !waiting.who.is_empty() && !waiting.next.is_empty());
                 }
+            }
+        }
+        for rollout in self.state.rolling() {
+            let waiting = self.state.rollout_waiting(rollout);
+            assert!(waiting.is_some(), "rollout {} waits in silence", rollout.id);
+            for step in rollout.steps.values().filter(|step| step.ended.is_none()) {
+                let waiting = self.state.node_waiting(rollout, step);
+                let waiting =
+                    waiting.unwrap_or_else(|| panic!("{} {} waits in silence", step.key, step.word()));
+                assert!(!waiting.what.is_empty() && !waiting.who.is_empty() && !waiting.next.is_empty());
             }
         }
     }

@@ -55,6 +55,7 @@ fn is(step: &StepKey, name: &str) -> bool {
     match step {
         StepKey::Image(image) => name.parse().is_ok_and(|named: ImageRef| named == *image),
         StepKey::Deploy(workload) => workload.to_string() == name,
+        StepKey::Node(node) => node.to_string() == name,
     }
 }
 

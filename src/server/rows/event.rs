@@ -3,6 +3,7 @@
 use crate::api::rows::{EventRow, Mark};
 use crate::engine::describe::sentence;
 use crate::engine::{Event, EventKind, State};
+use crate::model::nodes::{NodeReport, ProvisionReport, ShiftReport};
 use crate::model::reports::{Answer, BuildReport, ChangeReport, LookReport, PublishReport};
 use crate::model::{FleetName, Seq, StepKey};
 
@@ -26,11 +27,13 @@ fn fleet(kind: &EventKind, step: Option<&StepKey>) -> Option<FleetName> {
     match (kind, step) {
         (
             EventKind::WorkloadsSeen { fleet, .. }
+            | EventKind::NodesSeen { fleet, .. }
             | EventKind::FleetRefused { fleet, .. }
             | EventKind::FleetClaimed { fleet },
             _,
         ) => Some(fleet.clone()),
         (_, Some(StepKey::Deploy(workload))) => Some(workload.fleet.clone()),
+        (_, Some(StepKey::Node(node))) => Some(node.fleet.clone()),
         (_, Some(StepKey::Image(_)) | None) => None,
     }
 }
@@ -64,6 +67,26 @@ fn mark(kind: &EventKind) -> Option<Mark> {
                 Some(Mark::Failed)
             }
         }),
+        EventKind::NodePreflighted { answer, .. } => answered(answer, |report| match report {
+            Some(report) if report.blocks.is_empty() => None,
+            Some(_) => Some(Mark::Blocked),
+            None => Some(Mark::Unknown),
+        }),
+        EventKind::NodeProvisioned { answer, .. } => answered(answer, made),
+        EventKind::NodeUpdated { answer, .. } | EventKind::NodeRemoved { answer, .. } => {
+            answered(answer, made)
+        }
+        EventKind::NodeShifted { answer, .. } => answered(answer, |report| match report {
+            ShiftReport::Shifted { .. } => None,
+            ShiftReport::Blocked { .. } => Some(Mark::Blocked),
+            ShiftReport::Gone => Some(Mark::Unknown),
+        }),
+        EventKind::NodeChanged { answer, .. } => answered(answer, |report| match report {
+            NodeReport::Done { .. } => None,
+            NodeReport::Gone => Some(Mark::Unknown),
+            NodeReport::Refused(_) => Some(Mark::Failed),
+        }),
+        EventKind::ReleaseAnnounced { .. } => Some(Mark::Moved),
         EventKind::NoticeFailed { .. } => Some(Mark::Unknown),
         EventKind::CommandRefused { .. } => Some(Mark::Blocked),
         EventKind::Installed { .. }
@@ -73,11 +96,19 @@ fn mark(kind: &EventKind) -> Option<Mark> {
         | EventKind::HintReceived { .. }
         | EventKind::SourceFound { .. }
         | EventKind::WorkloadsSeen { .. }
+        | EventKind::NodesSeen { .. }
         | EventKind::FleetClaimed { .. }
         | EventKind::CandidateDiscarded { .. }
         | EventKind::NoticeSent { .. }
         | EventKind::DeadlinePassed
         | EventKind::Commanded { .. } => None,
+    }
+}
+
+fn made<T>(report: &ProvisionReport<T>) -> Option<Mark> {
+    match report {
+        ProvisionReport::Done(_) => None,
+        ProvisionReport::Failed { .. } => Some(Mark::Failed),
     }
 }
 

@@ -15,6 +15,7 @@ mod hold;
 mod image;
 mod incident;
 mod need;
+mod rolling;
 mod run;
 mod source;
 mod standing;

@@ -1,11 +1,11 @@
 //! What needs a person, worst first by `harm`.
 
-use super::{View, hold, standing};
+use super::{View, hold, rolling, standing};
 use crate::api::rows::{Mark, NeedRow, Row, RowKey};
 use crate::engine::describe::subject;
 use crate::engine::outbox::Delivery;
 use crate::engine::run::{DeployStage, Step};
-use crate::engine::{Cause, Incident, Run};
+use crate::engine::{Cause, Incident, NodeStage, Run};
 use crate::model::Timestamp;
 use crate::model::setup::OnFailure;
 
@@ -37,6 +37,7 @@ pub(super) fn needs(view: View<'_>) -> Vec<Row> {
     let all = incidents
         .chain(untold(view))
         .chain(steps)
+        .chain(rolling::needs(view, FAILED))
         .chain(pauses)
         .chain(fleets)
         .chain(freeze(view))
@@ -53,14 +54,16 @@ fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
     });
     let going_back = matches!(step.and_then(Step::deploy).map(|d| &d.stage), Some(DeployStage::Restoring(_)));
     let claimed = incident.claimed.as_ref().map(|(by, _)| format!(", {by} looks at it")).unwrap_or_default();
+    let node = view.state.node_step_of(incident.run, &incident.step);
+    let node_back = node.is_some_and(|step| matches!(step.stage, NodeStage::Restoring(_)));
     let mark = match (&view.state.runs.get(&incident.run), step) {
         (Some(run), Some(step)) => standing::mark(run, step),
-        _ => Mark::Failed,
+        _ => node.map_or(Mark::Failed, rolling::mark),
     };
     NeedRow {
         subject: format!("incident {}", incident.id),
         mark,
-        harm: if stuck || stops || going_back { HURT } else { FAILED },
+        harm: if stuck || stops || going_back || node_back { HURT } else { FAILED },
         object: format!("incident {}", incident.id),
         text: format!("{}: {}{claimed}", subject(&incident.step), incident.cause.class()),
         outcome: "stays open".to_owned(),

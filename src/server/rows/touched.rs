@@ -102,6 +102,8 @@ impl Subjects {
                 self.steps.extend(about);
             }
             Key::Source(name) => self.source(state, name),
+            // They have no rows of their own yet.
+            Key::Node(_) | Key::Pool(_) => {}
         }
     }
 
@@ -119,6 +121,12 @@ impl Subjects {
 
     /// A run, and those that may wait for a workload which it had in hand.
     fn run(&mut self, state: &State, id: RunId) {
+        if let Some(rollout) = state.rollouts.get(&id) {
+            // It has no row of its own yet; what its incidents say follows its steps.
+            let failed = rollout.bad.iter().filter_map(|place| rollout.at(*place));
+            self.incidents.extend(failed.filter_map(|step| step.incident));
+            return;
+        }
         self.runs.insert(id);
         let Some(run) = state.runs.get(&id) else { return };
         self.images.insert(run.change.image.clone());

@@ -137,7 +137,7 @@ mod tests {
 
     fn id(action: Action) -> EffectId {
         let step = StepKey::Deploy("prod/web".parse().unwrap());
-        EffectId { run: RunId(1), step, action, attempt: 1 }
+        EffectId { run: RunId(1), step, subject: None, action, attempt: 1 }
     }
 
     fn deploy() -> DeployJob {

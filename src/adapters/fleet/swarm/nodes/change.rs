@@ -370,7 +370,7 @@ mod tests {
         use crate::model::{Action, EffectId, RunId, StepKey};
         let step = StepKey::Deploy("prod/web".parse().unwrap());
         AdmitJob {
-            id: EffectId { run: RunId(1), step, action: Action::Look, attempt: 1 },
+            id: EffectId { run: RunId(1), step, action: Action::Look, subject: None, attempt: 1 },
             node: "prod/w1".parse().unwrap(),
             pool: "workers".parse().unwrap(),
             release: "r2".parse().unwrap(),

@@ -154,7 +154,7 @@ mod tests {
 
     fn job(surge: bool, removes: bool) -> PreflightJob {
         let step = StepKey::Deploy("prod/web".parse().unwrap());
-        let id = EffectId { run: RunId(1), step, action: Action::Look, attempt: 1 };
+        let id = EffectId { run: RunId(1), step, action: Action::Look, subject: None, attempt: 1 };
         PreflightJob { id, node: "prod/a".parse().unwrap(), surge, removes }
     }
 

@@ -1,0 +1,66 @@
+//! A fleet's nodes, where a pool of the configuration is part of it.
+
+use super::super::shared::Shared;
+use super::{found, lost};
+use crate::engine::{EventKind, State};
+use crate::model::nodes::NodeLook;
+use crate::model::reports::Answer;
+use crate::model::{FleetName, NodeId, NodeRef, limits};
+use std::collections::BTreeMap;
+
+pub(super) async fn poll(shared: &Shared, name: &FleetName) {
+    let who = format!("nodes of {name}");
+    loop {
+        if shared.read(|state| state.setup.pools.values().any(|pool| pool.fleet == *name)) {
+            match ask(shared, name).await {
+                Ok(nodes) => {
+                    found(shared, &who);
+                    seen(shared, name, nodes);
+                }
+                Err(why) => {
+                    shared.sources.silent(&who, shared.now() + limits::WORKLOADS_EVERY);
+                    lost(shared, &who, &why);
+                }
+            }
+        }
+        shared.world.clock.sleep(limits::NODES_EVERY).await;
+    }
+}
+
+async fn ask(shared: &Shared, name: &FleetName) -> Result<Vec<NodeLook>, String> {
+    let Some(nodes) = shared.world.nodes.get(name) else { return std::future::pending().await };
+    match shared.within(limits::LOOK_STALE, nodes.nodes()).await {
+        Some(Answer::Done(nodes)) => Ok(nodes),
+        Some(Answer::Unreachable(unreachable)) => Err(unreachable.why),
+        None => Err(format!("no answer within {}", limits::LOOK_STALE)),
+    }
+}
+
+/// The order in which a fleet lists its nodes means nothing. Of two of one name the one that is up counts, as in the state.
+fn seen(shared: &Shared, fleet: &FleetName, nodes: Vec<NodeLook>) {
+    let mut now: BTreeMap<NodeRef, NodeLook> = BTreeMap::new();
+    for look in nodes {
+        let node = NodeRef { fleet: fleet.clone(), name: look.name.clone() };
+        let kept = now.get(&node).is_some_and(|kept| kept.up || !look.up);
+        if !kept {
+            now.insert(node, look);
+        }
+    }
+    let (nodes, gone) = shared.read(|state| changed(state, fleet, now));
+    if !nodes.is_empty() || !gone.is_empty() {
+        shared.observe(EventKind::NodesSeen { fleet: fleet.clone(), nodes, gone });
+    }
+}
+
+/// What the state does not know. It is compared with the state and not with the last look, so that of two facts which wait for the loop
+/// the later one has all that the earlier one had.
+fn changed(
+    state: &State,
+    fleet: &FleetName,
+    now: BTreeMap<NodeRef, NodeLook>,
+) -> (Vec<NodeLook>, Vec<NodeId>) {
+    let known = state.nodes.keys().filter(|node| node.fleet == *fleet);
+    let gone = known.filter(|node| !now.contains_key(*node)).map(|node| node.name.clone()).collect();
+    let new = now.into_iter().filter(|(node, look)| state.nodes.get(node) != Some(look));
+    (new.map(|(_, look)| look).collect(), gone)
+}

@@ -1,0 +1,81 @@
+//! What the owner of the hosts and the owner of what broke are told of a failed node step. The rules of [`notice`](crate::engine::notice)
+//! hold: a vendor sees the release, the cause class and counts; names of nodes and workloads only where the channel allows evidence.
+
+use super::{NodeStep, Rollout};
+use crate::engine::describe;
+use crate::engine::incident::{Cause, Incident};
+use crate::engine::state::State;
+use crate::model::notices::{NOTICE_SCHEMA, Notice, NoticeId, Occasion, Party};
+use crate::model::{Owner, limits};
+
+/// `release r2 of pool workers`.
+pub(in crate::engine) fn changed(rollout: &Rollout) -> String {
+    format!("release {} of pool {}", rollout.release, rollout.pool)
+}
+
+/// The notice; none when its step is gone. `sees` says whether its party may see what was said.
+pub(in crate::engine) fn make(
+    state: &State,
+    rollout: &Rollout,
+    incident: &Incident,
+    id: &NoticeId,
+    owner: &Owner,
+    sees: bool,
+) -> Option<Notice> {
+    let step = rollout.steps.get(&incident.step)?;
+    let customer = id.party == Party::Customer;
+    let evidence = std::iter::once(incident.cause.to_string()).chain(incident.seen.iter().cloned());
+    let evidence = evidence.filter(|_| sees).take(limits::NOTICE_LINES).collect();
+    Some(Notice {
+        schema: NOTICE_SCHEMA,
+        id: format!("{}/{id}", state.install),
+        occasion: id.occasion,
+        party: id.party,
+        owner: owner.clone(),
+        at: state.now,
+        incident: incident.id,
+        run: rollout.id,
+        subject: subject(incident, step, customer),
+        cause: incident.cause.word().to_owned(),
+        text: text(rollout, step, incident, id.occasion, customer),
+        changed: changed(rollout),
+        from: None,
+        to: None,
+        candidate: None,
+        tests: None,
+        failing: Vec::new(),
+        probes: probes(&incident.cause),
+        evidence,
+        reproduce: Vec::new(),
+    })
+}
+
+fn subject(incident: &Incident, step: &NodeStep, customer: bool) -> String {
+    match (incident.cause.workload(), customer) {
+        (_, false) => "a node that gets it".to_owned(),
+        (Some(workload), true) => format!("{workload} on {}", describe::subject(&step.key)),
+        (None, true) => describe::subject(&step.key),
+    }
+}
+
+fn text(
+    rollout: &Rollout,
+    step: &NodeStep,
+    incident: &Incident,
+    occasion: Occasion,
+    customer: bool,
+) -> String {
+    let (what, change) = (subject(incident, step, customer), changed(rollout));
+    match occasion {
+        Occasion::Opened => format!("{change} is rolled out; {what}: {}", incident.cause.class()),
+        Occasion::PutBack => format!("{what}: the node from before carries the work again, without {change}"),
+        // No incident is ever told so.
+        Occasion::Test => format!("{what}: a test"),
+        Occasion::Closed => format!("the incident of {what} with {change} was closed"),
+    }
+}
+
+fn probes(cause: &Cause) -> Option<(u32, u32)> {
+    let Cause::ProbesFailed { failed, total, .. } = cause.root() else { return None };
+    Some((*failed, *total))
+}

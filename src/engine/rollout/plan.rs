@@ -1,0 +1,219 @@
+//! Which nodes of a pool get a release, in which order. Pure: what is planned twice in the same state is the same.
+
+use super::{NodeStage, NodeStep, Rollout};
+use crate::engine::state::State;
+use crate::model::nodes::{NodeLook, NodeRole, Pool, WaveSize};
+use crate::model::{Digest, FleetName, NodeRef, PoolName, ReleaseName, RunId, StepKey};
+
+/// What a rollout would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The pool.
+    pub pool: PoolName,
+    /// The pool as the configuration has it.
+    pub how: Pool,
+    /// The release; of one that takes another back: that of its first node.
+    pub release: ReleaseName,
+    /// The nodes, in order.
+    pub nodes: Vec<Planned>,
+}
+
+/// One node of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The node.
+    pub node: NodeRef,
+    /// The orchestrator's own id of it.
+    pub uid: String,
+    /// Its wave, from 1.
+    pub wave: u32,
+    /// Its failure domain.
+    pub zone: Option<String>,
+    /// Where it is reached.
+    pub address: Option<String>,
+    /// Whether it is a manager of its fleet.
+    pub manager: bool,
+    /// The release that it would have.
+    pub target: ReleaseName,
+    /// The release that it has.
+    pub was: Option<ReleaseName>,
+    /// The token with which it was made, where we made it.
+    pub token: Option<String>,
+}
+
+/// Why there is nothing to start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// There is no such pool.
+    #[error("there is no pool {0} in the configuration")]
+    NoPool(PoolName),
+    /// The release was not announced.
+    #[error("release {release} was not announced for pool {pool}; `tidegate release {pool} {release}` does")]
+    NotAnnounced {
+        /// The pool.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
+    },
+    /// The fleet's nodes are not known.
+    #[error("no node of fleet {0} was seen yet; it must be reachable first")]
+    NotSeen(FleetName),
+    /// Nothing may ever be out.
+    #[error("pool {0} has max_unavailable 0, so that no node could ever be begun")]
+    NoneMayBeOut(PoolName),
+    /// Every node has it.
+    #[error("every node of pool {pool} has release {release}")]
+    NothingToDo {
+        /// The pool.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
+    },
+    /// A rollout of the pool has not ended.
+    #[error("rollout {run} of pool {pool} has not ended; abort it, or roll it forward or back")]
+    Busy {
+        /// The pool.
+        pool: PoolName,
+        /// The rollout.
+        run: RunId,
+    },
+}
+
+impl Plan {
+    /// A digest of the plan: nodes with what they have and get, order and policy. No times, no availability, no work.
+    pub fn hash(&self) -> Digest {
+        let mut text = format!("{} {} {:?}\n", self.pool, self.release, self.how);
+        for node in &self.nodes {
+            let (was, target, zone) = (&node.was, &node.target, &node.zone);
+            text.push_str(&format!("{} {} {} {was:?} {target} {zone:?}\n", node.wave, node.node, node.uid));
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+impl State {
+    /// What a rollout of `release` through `pool` would do now.
+    ///
+    /// # Errors
+    /// Why it cannot be started.
+    pub fn rollout_plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<Plan, PlanError> {
+        let how = self.setup.pools.get(pool).ok_or_else(|| PlanError::NoPool(pool.clone()))?;
+        if let Some(busy) = self.rolling().find(|rollout| rollout.pool == *pool) {
+            return Err(PlanError::Busy { pool: pool.clone(), run: busy.id });
+        }
+        self.planned(pool, how, release)
+    }
+
+    /// The same, whether or not another rollout of the pool is under way.
+    pub(super) fn planned(
+        &self,
+        pool: &PoolName,
+        how: &Pool,
+        release: &ReleaseName,
+    ) -> Result<Plan, PlanError> {
+        let (pool, release) = (pool.clone(), release.clone());
+        if self.announced(&pool, &release).is_none() {
+            return Err(PlanError::NotAnnounced { pool, release });
+        }
+        if how.max_unavailable == 0 {
+            return Err(PlanError::NoneMayBeOut(pool));
+        }
+        if !self.nodes.keys().any(|node| node.fleet == how.fleet) {
+            return Err(PlanError::NotSeen(how.fleet.clone()));
+        }
+        let all: Vec<_> = self.nodes_of(&pool, how).collect();
+        let size = all.len();
+        let behind = all.into_iter().filter(|(_, look)| look.release.as_ref() != Some(&release));
+        let nodes: Vec<Planned> = behind.map(|(node, look)| planned(node, look, release.clone())).collect();
+        if nodes.is_empty() {
+            return Err(PlanError::NothingToDo { pool, release });
+        }
+        Ok(Plan { nodes: in_waves(how, in_order(how, nodes), size), pool, how: how.clone(), release })
+    }
+
+    /// What taking back all that a rollout has done, or one step of it, would do: the nodes that were done get the release from before.
+    /// Those of which it is not known which one that was stay.
+    pub fn plan_back(&self, of: &Rollout, only: Option<&StepKey>) -> Option<Plan> {
+        let how = self.setup.pools.get(&of.pool).unwrap_or(&of.how);
+        let wanted =
+            |step: &&NodeStep| step.stage == NodeStage::Done && only.is_none_or(|key| step.key == *key);
+        let done = of.in_order().filter(wanted);
+        let nodes = done.filter_map(|step| {
+            let node = step.traces.joined.as_ref().map_or(&step.node, |(node, _)| node);
+            let look = self.nodes.get(node)?;
+            Some(planned(node, look, step.was.clone()?))
+        });
+        let nodes = in_order(how, nodes.collect());
+        let release = nodes.first()?.target.clone();
+        let size = nodes.len();
+        let at_once = Pool { waves: vec![WaveSize::Percent(100)], ..how.clone() };
+        let nodes = in_waves(&at_once, nodes, size);
+        Some(Plan { pool: of.pool.clone(), how: at_once, release, nodes })
+    }
+
+    /// The nodes of a pool as they were seen last.
+    pub fn nodes_of<'a>(
+        &'a self,
+        pool: &'a PoolName,
+        how: &'a Pool,
+    ) -> impl Iterator<Item = (&'a NodeRef, &'a NodeLook)> {
+        let ours = move |(node, look): &(&NodeRef, &NodeLook)| {
+            node.fleet == how.fleet && look.pool.as_ref() == Some(pool)
+        };
+        self.nodes.iter().filter(ours)
+    }
+}
+
+fn planned(node: &NodeRef, look: &NodeLook, target: ReleaseName) -> Planned {
+    Planned {
+        node: node.clone(),
+        uid: look.uid.clone(),
+        wave: 1,
+        zone: look.zone.clone(),
+        address: look.address.clone(),
+        manager: matches!(look.role, NodeRole::Manager { .. }),
+        target,
+        was: look.release.clone(),
+        token: look.token.clone(),
+    }
+}
+
+/// 1. The daemon's own node is last.
+/// 2. Zones in the configured order, then the others by name, then nodes of no zone.
+/// 3. By name.
+fn in_order(how: &Pool, mut nodes: Vec<Planned>) -> Vec<Planned> {
+    let rank = |zone: Option<&String>| match zone {
+        Some(zone) => how.zones.iter().position(|named| named == zone).unwrap_or(how.zones.len()),
+        None => how.zones.len() + 1,
+    };
+    nodes.sort_by_cached_key(|one| {
+        let own = how.own_node.as_ref() == Some(&one.node.name);
+        (own, rank(one.zone.as_ref()), one.zone.clone(), one.node.name.clone())
+    });
+    nodes
+}
+
+/// Fills the waves in order; the last size is repeated. `size` is that of the whole pool, of which percents are meant.
+fn in_waves(how: &Pool, mut nodes: Vec<Planned>, size: usize) -> Vec<Planned> {
+    let mut sizes = how.waves.iter();
+    let mut room = sizes.next().map_or(size, |wave| nodes_in(*wave, size));
+    let mut last = room;
+    let mut wave = 1;
+    for node in &mut nodes {
+        if room == 0 {
+            last = sizes.next().map_or(last, |wave| nodes_in(*wave, size));
+            (room, wave) = (last, wave + 1);
+        }
+        room -= 1;
+        node.wave = wave;
+    }
+    nodes
+}
+
+fn nodes_in(wave: WaveSize, size: usize) -> usize {
+    let nodes = match wave {
+        WaveSize::Nodes(nodes) => nodes as usize,
+        WaveSize::Percent(percent) => (size * percent as usize).div_ceil(100),
+    };
+    nodes.max(1)
+}
