@@ -139,7 +139,7 @@ impl Try {
     fn effect(&self) -> EffectId {
         let name = "check".parse().expect("it is a name");
         let step = StepKey::Deploy(WorkloadId { fleet: self.fleet.clone(), name });
-        EffectId { run: RunId(0), step, action: Action::Look, attempt: 1 }
+        EffectId { run: RunId(0), step, action: Action::Look, subject: None, attempt: 1 }
     }
 }
 
