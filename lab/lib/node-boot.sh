@@ -31,7 +31,9 @@ stop_forwarding() { echo 0 >/proc/sys/net/ipv4/ip_forward; }
 # Before the engine adds its rules, so that these come first and no request gets past them.
 take_port() {
   local own=18081
-  iptables -w -t nat -I PREROUTING -i eth0 -p tcp --dport "$sick_port" -j REDIRECT --to-ports "$own"
+  local rule=(PREROUTING -i eth0 -p tcp --dport "$sick_port" -j REDIRECT --to-ports "$own")
+  # The namespace keeps its rules while the node is stopped.
+  iptables -w -t nat -C "${rule[@]}" 2>/dev/null || iptables -w -t nat -I "${rule[@]}"
   busybox nc -ll -p "$own" -e /bin/sh "$(dirname "$0")/../images/framework/refuse" &
 }
 
