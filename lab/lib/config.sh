@@ -115,12 +115,14 @@ owner = "host-team"
 provision = ["$LAB_DIR/machines"]
 deprovision = ["$LAB_DIR/machines"]
 list = ["$LAB_DIR/machines"]
+update = ["$LAB_DIR/machines"]
 env = { LAB_NAME = "$LAB_NAME", LAB_SUBNET = "$LAB_SUBNET" }
 
 [pools.$POOL.limits]
 provision = "60s"
 join = "60s"
 shift = "2m"
+update = "60s"
 list = "20s"
 TOML
 }

@@ -102,6 +102,34 @@ machine_boot() {
   node_start "$node"
 }
 
+# machine_update NAME RELEASE KIND: an orderly shutdown, the release, and on again, from wherever that was cut off before.
+machine_update() {
+  local node=$1
+  if [[ $(machine_says "$node" release) != "$2" ]]; then
+    node_stop "$node" TERM
+    # A machine that starts has no firewall rules from before.
+    node_network_down "$node"
+    machine_membership "$node" "$3"
+    printf '%s' "$3" >"$STATE/machines/$node/kind"
+    # Last, and in one step: it says that the rest is done.
+    printf '%s' "$2" >"$STATE/machines/$node/.release"
+    mv "$STATE/machines/$node/.release" "$STATE/machines/$node/release"
+  fi
+  node_network_up "$node"
+  node_start "$node"
+}
+
+# Under a release that never joins, a node that is a member is none; the next release finds its membership again.
+machine_membership() {
+  local data=$STATE/nodes/$1
+  if [[ $2 == never-joins ]]; then
+    [[ ! -d $data/root/swarm || -d $data/swarm.kept ]] || mv "$data/root/swarm" "$data/swarm.kept"
+  elif [[ -d $data/swarm.kept ]]; then
+    rm -rf "$data/root/swarm"
+    mv "$data/swarm.kept" "$data/root/swarm"
+  fi
+}
+
 # As if the machine had never been: a power cut, then everything of it.
 machine_remove() {
   local node=$1

@@ -31,8 +31,12 @@ provisioner() {
       my_turn
       deprovision
       ;;
+    update)
+      my_turn
+      update
+      ;;
     list) machines_list ;;
-    *) die "cannot '$action': there are provision, deprovision and list" ;;
+    *) die "cannot '$action': there are provision, deprovision, list and update" ;;
   esac
 }
 
@@ -66,6 +70,16 @@ deprovision() {
     die "$node is no machine of the pool $POOL"
   fi
   if machine_is_there "$node"; then machine_remove "$node"; fi
+  printf '{}\n'
+}
+
+update() {
+  local node release kind
+  node=$(field_name node)
+  release=$(field_name release)
+  machine_is_there "$node" || die "there is no machine '$node' in the pool $POOL"
+  kind=$(release_kind "$release") || die "there is no release '$release' here: lab/release good NAME"
+  machine_update "$node" "$release" "$kind"
   printf '{}\n'
 }
 
