@@ -91,7 +91,7 @@ machine_new() {
 machine_boot() {
   local node=$1 data=$STATE/nodes/$1
   mkdir -p "$data"
-  if [[ $(machine_says "$node" kind) != never-joins && ! -s $data/join ]]; then
+  if [[ ! -s $data/join ]]; then
     (
       umask 077
       printf '%s %s %s\n' "$2" "$(node_address "$MANAGER"):2377" "$(node_address "$node")" >"$data/join.new"

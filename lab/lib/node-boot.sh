@@ -39,6 +39,7 @@ take_port() {
 
 if [[ $kind == sick-app ]]; then take_port; fi
 until [[ -n $(swarm) ]]; do sleep 0.2; done
-if [[ -s $data/join ]]; then join; fi
+# The lab's first nodes have nothing to join with: lab/up did that for them.
+if [[ $kind != never-joins && -s $data/join ]]; then join; fi
 if [[ $kind == breaks-network ]]; then stop_forwarding; fi
 wait

@@ -6,7 +6,7 @@
 #   breaks-network  it joins, and then forwards nothing: its containers are well, and nobody reaches them
 #   sick-app        on the port of one app it answers 500 itself, whatever the app's container says
 #
-# What a kind does to a node is in node-boot.sh, but for the joining.
+# What a kind does to a node is in node-boot.sh.
 
 FIRST_RELEASE=r0
 SICK_APP=web
