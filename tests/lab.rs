@@ -21,6 +21,8 @@ mod faults;
 mod hands;
 #[path = "lab/kills.rs"]
 mod kills;
+#[path = "lab/machines.rs"]
+mod machines;
 #[path = "lab/updates.rs"]
 mod updates;
 #[path = "lab/webhooks.rs"]

@@ -12,8 +12,6 @@ STATE=/var/lib/$LAB_NAME
 RUN=/run/$LAB_NAME
 
 MANAGER=m1
-WORKERS="w1 w2 w3"
-NODES="$MANAGER $WORKERS"
 
 BRIDGE=${LAB_NAME}0
 HOST_ADDRESS=$LAB_SUBNET.1
@@ -42,13 +40,13 @@ cannot_carry() {
 }
 
 check_names() {
-  # Interface names end at 15 characters, and the longest of ours is LAB_NAME plus "-w1".
+  # Interface names end at 15 characters, and the longest of ours is LAB_NAME plus "-w99".
   [[ $LAB_NAME =~ ^[a-z][a-z0-9]{0,10}$ ]] || usage "LAB_NAME: a letter, then up to 10 letters or digits; not '$LAB_NAME'"
   [[ $LAB_SUBNET =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || usage "LAB_SUBNET: the first three numbers of a /24, such as 10.77.0; not '$LAB_SUBNET'"
 }
 
 check_node() {
-  case " $NODES " in *" $1 "*) ;; *) usage "no node '$1'; there are: $NODES" ;; esac
+  case " $(nodes) " in *" $1 "*) ;; *) usage "no node '$1'; there are: $(nodes)" ;; esac
 }
 
 # wait_for SECONDS COMMAND...: true as soon as the command is, false when the time is over.

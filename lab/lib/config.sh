@@ -15,6 +15,7 @@ config_write() {
       config_service_test web "health_is_ok /health ok" "page_shows_a_date / dated"
       config_recipe tool team-api
       config_fleet
+      config_pool
       config_workload api 1 team-api
       config_workload web 2 team-web "${LAB_GATE:-prod}"
     } >"$CONFIG.new"
@@ -98,6 +99,31 @@ TOML
 [fleet.lab]
 kind = "swarm"
 host = "unix://$RUN/$MANAGER/docker.sock"
+TOML
+}
+
+# The limits are for a machine that has other work too; a node joins in 2 to 14 seconds.
+config_pool() {
+  cat <<TOML
+
+[pools.$POOL]
+fleet = "lab"
+waves = [1, "100%"]
+soak = "8s"
+zones = ["a", "b"]
+owner = "host-team"
+provision = ["$LAB_DIR/machines"]
+deprovision = ["$LAB_DIR/machines"]
+list = ["$LAB_DIR/machines"]
+update = ["$LAB_DIR/machines"]
+env = { LAB_NAME = "$LAB_NAME", LAB_SUBNET = "$LAB_SUBNET" }
+
+[pools.$POOL.limits]
+provision = "60s"
+join = "60s"
+shift = "2m"
+update = "60s"
+list = "20s"
 TOML
 }
 

@@ -8,7 +8,7 @@
 node_address() {
   case $1 in
     m1) printf '%s.10' "$LAB_SUBNET" ;;
-    w*) printf '%s.1%s' "$LAB_SUBNET" "${1#w}" ;;
+    w*) printf '%s.1%s' "$LAB_SUBNET" "${1#w}" ;; # w1 to w99
   esac
 }
 
@@ -25,8 +25,8 @@ network_up() {
   fi
   ip link set "$BRIDGE" up
   open_firewall
-  for node in $NODES; do node_network_up "$node"; done
-  stage network "$BRIDGE $HOST_ADDRESS/24, nodes $(for node in $NODES; do printf '%s=%s ' "$node" "$(node_address "$node")"; done)"
+  for node in $(nodes); do node_network_up "$node"; done
+  stage network "$BRIDGE $HOST_ADDRESS/24, nodes $(for node in $(nodes); do printf '%s=%s ' "$node" "$(node_address "$node")"; done)"
 }
 
 refuse_foreign_subnet() {
@@ -53,13 +53,16 @@ node_network_up() {
     ip route replace default via $HOST_ADDRESS"
 }
 
+node_network_down() {
+  local link
+  link=$(node_link "$1")
+  ip link del "$link" 2>/dev/null || true
+  [[ ! -e /run/netns/$link ]] || ip netns del "$link"
+}
+
 network_down() {
-  local node link
-  for node in $NODES; do
-    link=$(node_link "$node")
-    ip link del "$link" 2>/dev/null || true
-    [[ ! -e /run/netns/$link ]] || ip netns del "$link"
-  done
+  local node
+  for node in $(nodes); do node_network_down "$node"; done
   ip link del "$BRIDGE" 2>/dev/null || true
   close_firewall
   forget_netns_directory

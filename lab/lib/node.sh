@@ -18,6 +18,7 @@ node_start() {
   setsid nsenter --net="/run/netns/$(node_link "$node")" \
     unshare --mount --uts --pid --fork --kill-child=KILL -- \
     "$LAB_DIR/lib/node-init.sh" "$node" "$RUN/$node" "$data" "$LAB_SUBNET" "/$LAB_NAME/$node" \
+    "$(machine_says "$node" kind)" "$(service_port "$SICK_APP")" \
     >>"$data/dockerd.log" 2>&1 </dev/null 9>&- &
   echo $! >"$RUN/$node/node.pid"
 }
@@ -46,23 +47,28 @@ node_stop() {
   rm -f "$RUN/$node/node.pid" "$RUN/$node/docker.sock"
 }
 
+# nothing_mounted PATH: nothing of ours is mounted any more: a node's mounts end with it. Were it otherwise, removing the directory would reach into them.
+nothing_mounted() {
+  ! grep -q " $1/" /proc/self/mountinfo || die "still mounted under $1: $(grep -o " $1/[^ ]*" /proc/self/mountinfo | head -n 3 | tr '\n' ' ')"
+}
+
 nodes_up() {
   local node
-  for node in $NODES; do node_start "$node"; done
-  for node in $NODES; do node_ready "$node"; done
-  stage nodes "$NODES answer"
+  for node in $(nodes); do node_start "$node"; done
+  for node in $(nodes); do node_ready "$node"; done
+  stage nodes "$(nodes) answer"
 }
 
 nodes_down() {
   local node
-  for node in $NODES; do node_stop "$node" KILL; done
-  forget_cgroups
+  for node in $(nodes); do node_stop "$node" KILL; done
+  forget_cgroups "$LAB_NAME"
 }
 
-# The kernel keeps a container's control groups until somebody removes them.
+# forget_cgroups PATH: the kernel keeps a container's control groups until somebody removes them.
 forget_cgroups() {
   local top
-  for top in /sys/fs/cgroup/"$LAB_NAME" /sys/fs/cgroup/*/"$LAB_NAME"; do
+  for top in /sys/fs/cgroup/"$1" /sys/fs/cgroup/*/"$1"; do
     [[ -d $top ]] || continue
     find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || wait_for 5 find "$top" -depth -type d -exec rmdir {} + || true
   done

@@ -333,6 +333,10 @@ async fn rejoin(lab: &Lab, name: &str) {
         looks(lab).await.iter().any(|look| look.name.as_str() == name && look.up)
     })
     .await;
+    let labels = ["tidegate.pool=workers", "tidegate.release=r0", "tidegate.zone=a"];
+    for label in labels {
+        lab.docker(&["node", "update", "--label-add", label, name]);
+    }
 }
 
 #[tokio::test]
