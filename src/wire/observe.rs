@@ -84,6 +84,8 @@ pub async fn status() -> Status {
             Row::Image(row) => status.images.push(row),
             Row::Workload(row) => status.workloads.push(row),
             Row::Daemon(_)
+            | Row::Pool(_)
+            | Row::Node(_)
             | Row::Run(_)
             | Row::Step(_)
             | Row::Incident(_)

@@ -1,6 +1,6 @@
 //! An incident's row.
 
-use super::View;
+use super::{View, rollout};
 use crate::api::rows::{IncidentRow, Mark, Row, ToldRow};
 use crate::engine::describe::subject;
 use crate::engine::outbox::{Delivery, Outgoing, customer, of_incident, vendor};
@@ -10,6 +10,7 @@ use crate::model::notices::NoticeId;
 
 pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
     let step = view.state.step_of(incident.run, &incident.step);
+    let node = view.state.node_step_of(incident.run, &incident.step);
     let deploy = step.and_then(Step::deploy);
     Row::Incident(IncidentRow {
         incident: incident.id,
@@ -20,10 +21,16 @@ pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
         opened: incident.opened,
         closed: incident.closed.as_ref().map(|(_, at, _)| *at),
         claimed: incident.claimed.clone(),
-        users: deploy.map_or_else(|| "not reached: nothing was deployed".to_owned(), users),
-        restored: step
-            .zip(deploy)
-            .map_or_else(|| "nothing to put back".to_owned(), |(step, deploy)| restored(step, deploy)),
+        users: match (deploy, node) {
+            (Some(deploy), _) => users(deploy),
+            (None, Some(node)) => rollout::incident::users(node),
+            (None, None) => "not reached: nothing was deployed".to_owned(),
+        },
+        restored: match (step.zip(deploy), node) {
+            (Some((step, deploy)), _) => restored(step, deploy),
+            (None, Some(node)) => rollout::incident::restored(node),
+            (None, None) => "nothing to put back".to_owned(),
+        },
         seen: incident.seen.clone(),
         vendor: vendor(view.state, incident).cloned(),
         customer: customer(view.state, incident).cloned(),

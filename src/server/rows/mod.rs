@@ -15,6 +15,7 @@ mod hold;
 mod image;
 mod incident;
 mod need;
+mod rollout;
 mod run;
 mod source;
 mod standing;
@@ -23,6 +24,7 @@ mod touched;
 mod workload;
 
 pub use event::event;
+pub use rollout::plan;
 pub use touched::{Change, all, change};
 
 use super::About;
