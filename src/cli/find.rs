@@ -77,6 +77,7 @@ pub(super) fn words(may: May) -> &'static str {
         May::Reject => "to reject",
         May::Retry => "to try again",
         May::Rollback => "to roll back",
+        May::Skip => "to skip",
     }
 }
 

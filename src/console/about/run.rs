@@ -23,7 +23,7 @@ pub fn doing(replica: &Replica, row: &RunRow, now: Timestamp) -> String {
 }
 
 pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
-    let mut doc = Doc::new(format!("run {} {}", row.run, row.cause));
+    let mut doc = Doc::new(format!("{} {}", row.name(), row.cause));
     doc.marked("state", row.state.clone(), row.mark);
     doc.pair("does", doing(replica, row, now));
     freeze_lines(&mut doc, row.paused.as_ref(), now);
@@ -38,13 +38,17 @@ pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
         None => doc.pair("left", format!("{left}, usually {usual} in all")),
     };
     doc.pair("began", format!("{} by {}", exactly_when(row.started, now), row.by));
-    doc.pair(
-        "moved",
-        format!("{} {}→{}", row.image.short(), short(row.from.as_ref()), short(row.to.as_ref())),
-    );
+    if let Some(image) = &row.image {
+        let (from, to) = (short(row.from.as_ref()), short(row.to.as_ref()));
+        doc.pair("moved", format!("{} {from}→{to}", image.short()));
+    }
+    if let Some(part) = &row.rollout {
+        super::rollout::rollout(&mut doc, row, part);
+    }
+    let label = if row.rollout.is_some() { "nodes" } else { "steps" };
     for (at, step) in replica.step_rows(row.run).enumerate() {
         let text = format!("{} {}: {}", word(step.mark), step.title, step.state);
-        doc.marked(if at == 0 { "steps" } else { "" }, text, step.mark);
+        doc.marked(if at == 0 { label } else { "" }, text, step.mark);
     }
     doc
 }
