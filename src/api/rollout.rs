@@ -240,3 +240,13 @@ pub fn said(finding: &Finding) -> String {
     let of = finding.workload.as_ref().map(|workload| format!("{workload}: ")).unwrap_or_default();
     format!("{of}{}", finding.what)
 }
+
+/// What a node is to the fleet's consensus.
+pub fn role(role: NodeRole) -> &'static str {
+    match role {
+        NodeRole::Worker => "worker",
+        NodeRole::Manager { leader: true, .. } => "leader",
+        NodeRole::Manager { reachable: true, .. } => "manager",
+        NodeRole::Manager { reachable: false, .. } => "manager, not reached",
+    }
+}

@@ -4,6 +4,8 @@
 
 mod commands;
 mod docs;
+mod pool;
+mod rollouts;
 mod rows;
 mod wire;
 mod world;

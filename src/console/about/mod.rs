@@ -7,7 +7,7 @@ mod help;
 mod image;
 mod impact;
 mod incident;
-pub mod rollout;
+mod rollout;
 mod rollout_sheet;
 mod run;
 mod sheet;

@@ -1,10 +1,10 @@
 //! What a rollout, a node step, a node and a pool say beside what every run and step says.
 
-use crate::api::rollout::said;
+use crate::api::rollout::{role, said};
 use crate::api::rows::{Mark, MovedRow, NodePart, NodeRow, PoolRow, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::text::when;
-use crate::model::nodes::{NodeRole, Strategy};
+use crate::model::nodes::Strategy;
 use crate::model::{NodeId, Timestamp};
 
 /// The word for how nodes get a release.
@@ -116,16 +116,6 @@ pub(super) fn node(row: &NodeRow) -> Doc {
     let work: Vec<String> = row.work.iter().map(|(workload, tasks)| format!("{workload} {tasks}")).collect();
     doc.lines("work", &work);
     doc
-}
-
-/// What a node is to the fleet's consensus.
-pub fn role(role: NodeRole) -> &'static str {
-    match role {
-        NodeRole::Worker => "worker",
-        NodeRole::Manager { leader: true, .. } => "leader",
-        NodeRole::Manager { reachable: true, .. } => "manager",
-        NodeRole::Manager { reachable: false, .. } => "manager, not reached",
-    }
 }
 
 /// A pool by itself.
