@@ -77,6 +77,8 @@ pub async fn status() -> Status {
         incidents: Vec::new(),
         needs: Vec::new(),
         coming: Vec::new(),
+        pools: Vec::new(),
+        nodes: Vec::new(),
     };
     for row in look(at).await {
         match row {
