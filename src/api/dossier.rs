@@ -1,7 +1,10 @@
 //! A dossier as Markdown: what is sent to whoever must fix it, and read in an editor or a ticket.
 
-use crate::model::dossier::{Built, Changed, Deployed, Dossier, LogTail, Seen, TestRound};
+use crate::model::dossier::{
+    Built, Changed, Deployed, Dossier, LogTail, NodePart, Released, Seen, TestRound,
+};
 use crate::model::limits::MESSAGE_CHARS;
+use crate::model::nodes::{Finding, Strategy};
 use crate::model::reports::ProbeTally;
 use crate::model::text::clean;
 use crate::model::{Digest, Timestamp};
@@ -24,6 +27,7 @@ pub fn markdown(dossier: &Dossier) -> String {
     dossier.built.iter().for_each(|built| self::built(&mut page, built));
     dossier.tests.iter().for_each(|round| tests(&mut page, round));
     dossier.deployed.iter().for_each(|deployed| self::deployed(&mut page, deployed));
+    dossier.node.iter().for_each(|node| self::node(&mut page, node));
     page.section("Seen", &dossier.seen);
     page.heading("How to see it");
     page.code(&dossier.reproduce);
@@ -49,10 +53,58 @@ fn changed(page: &mut Page, changed: &Changed) {
     page.heading("What changed");
     let reason = changed.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     page.items(&[
-        format!("`{}`, {} by {}{reason}", changed.image, exactly(changed.at), changed.by),
-        format!("from {}", digest(changed.from.as_ref())),
-        format!("to {}", digest(changed.to.as_ref())),
+        format!("`{}`, {} by {}{reason}", what(changed), exactly(changed.at), changed.by),
+        format!("from {}", from(changed)),
+        format!("to {}", to(changed)),
     ]);
+}
+
+fn what(changed: &Changed) -> String {
+    match (&changed.release, &changed.image) {
+        (Some(released), _) => format!("pool {}", released.pool),
+        (None, Some(image)) => image.to_string(),
+        (None, None) => "not known".to_owned(),
+    }
+}
+
+fn from(changed: &Changed) -> String {
+    match &changed.release {
+        Some(Released { before: Some(before), .. }) => format!("release `{before}`"),
+        Some(Released { before: None, .. }) => "a release that is not known".to_owned(),
+        None => digest(changed.from.as_ref()),
+    }
+}
+
+fn to(changed: &Changed) -> String {
+    let released = changed.release.as_ref().map(|released| format!("release `{}`", released.release));
+    released.unwrap_or_else(|| digest(changed.to.as_ref()))
+}
+
+/// What was to happen to a node, what was in the way, and each workload that moved, before and now.
+fn node(page: &mut Page, node: &NodePart) {
+    page.heading("What was to happen to the node");
+    let how = match node.strategy {
+        Strategy::Surge => "another machine takes its place",
+        Strategy::InPlace => "it is updated where it stands",
+    };
+    let machine = node.machine.as_ref().map(|machine| format!("; the machine is `{machine}`"));
+    let machine = machine.unwrap_or_default();
+    page.items(&[
+        format!("`{}`, wave {}: {how}{machine}", node.node, node.wave),
+        format!("the step ended {}", node.ended),
+    ]);
+    let finding = |finding: &Finding| {
+        let of = finding.workload.as_ref().map(|workload| format!("`{workload}`: ")).unwrap_or_default();
+        format!("{of}{}", finding.what)
+    };
+    page.section("What the preflight found", &node.findings.iter().map(finding).collect::<Vec<_>>());
+    for moved in &node.workloads {
+        let to: Vec<&str> = moved.to.iter().map(crate::model::NodeId::as_str).collect();
+        page.heading(&format!("`{}`: {} tasks moved, to {}", moved.workload, moved.tasks, to.join(", ")));
+        for (what, seen) in [("Before", &moved.before), ("Last seen", &moved.last)] {
+            seen.iter().for_each(|seen| look(page, what, seen));
+        }
+    }
 }
 
 fn built(page: &mut Page, built: &Built) {

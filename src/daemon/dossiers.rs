@@ -104,12 +104,7 @@ pub(super) async fn read(shared: &Shared, id: IncidentId) -> Result<Option<Dossi
 }
 
 async fn make(shared: &Shared, id: IncidentId) -> Result<Option<Dossier>, DossierError> {
-    let found = shared.read(|state| {
-        let incident = state.incidents.get(&id)?;
-        let run = state.runs.get(&incident.run)?;
-        let step = run.steps.get(&incident.step)?;
-        Some((run.change.at, dossier::logs(run, step)))
-    });
+    let found = shared.read(|state| dossier::sources(state, id));
     let Some((since, logs)) = found else { return Ok(None) };
     let newest = logs.len().saturating_sub(limits::DOSSIER_LOGS);
     let logs: Vec<LogTail> = logs[newest..].iter().map(|id| tail(&shared.logs, &id.to_string())).collect();

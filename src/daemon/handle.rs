@@ -10,7 +10,8 @@ use crate::engine::{Event, EventKind, State};
 use crate::journal::{ReadError, Stored};
 use crate::model::dossier::Dossier;
 use crate::model::{
-    Actor, Command, Digest, EffectId, ImageRef, IncidentId, Seq, Setup, Timestamp, WorkloadId,
+    Actor, Command, Digest, EffectId, ImageRef, IncidentId, PoolName, ReleaseName, Seq, Setup, Timestamp,
+    WorkloadId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -47,6 +48,16 @@ impl Handle {
         self.shared.sources.answered("webhook", self.shared.now());
         self.shared.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(image, digest);
         self.shared.hinted.notify_one();
+        Ok(seq)
+    }
+
+    /// Records that a vendor announced a node release. On the disk before it returns.
+    ///
+    /// # Errors
+    /// It is not recorded when nothing can be written; whoever announced should do so again.
+    pub async fn announce(&self, pool: PoolName, release: ReleaseName, by: Actor) -> Result<Seq, Stuck> {
+        let seq = self.record(by, EventKind::ReleaseAnnounced { pool, release }).await?;
+        self.shared.sources.answered("webhook", self.shared.now());
         Ok(seq)
     }
 

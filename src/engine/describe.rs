@@ -1,9 +1,10 @@
 //! One sentence for each fact, as the journal's line on screen says it.
 
 use super::event::{Event, EventKind};
-use super::outbox::Delivery;
+use super::outbox::{Delivery, Outgoing};
 use super::rollout::describe as rollout;
 use super::state::State;
+use crate::model::notices::NoticeId;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
 };
@@ -53,7 +54,9 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::CandidateDiscarded { id, answer } => result(id, answer, |removed| {
             if *removed { "candidate removed" } else { "candidate kept: its digest is in use" }.to_owned()
         }),
-        EventKind::NodesSeen { fleet, nodes } => format!("fleet {fleet}: {} nodes", nodes.len()),
+        EventKind::NodesSeen { fleet, nodes, gone } => {
+            format!("fleet {fleet}: {} nodes changed, {} are gone", nodes.len(), gone.len())
+        }
         EventKind::ReleaseAnnounced { pool, release } => {
             format!("release {release} was announced for pool {pool}")
         }
@@ -66,23 +69,19 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::NoticeSent { id, .. } => {
             format!("incident {}: {} told over {} ({})", id.incident, id.party, id.channel, id.occasion)
         }
-        EventKind::NoticeFailed { id, cause, .. } => {
-            let over = state
-                .outbox
-                .get(id)
-                .is_some_and(|notice| matches!(notice.standing, Delivery::GivenUp { .. }));
-            let then = if over { "; GIVEN UP, nobody tries again" } else { "" };
-            format!(
-                "incident {}: {} not told over {}: {}{then}",
-                id.incident, id.party, id.channel, cause.why
-            )
-        }
+        EventKind::NoticeFailed { id, cause, .. } => not_told(state, id, &cause.why),
         EventKind::DeadlinePassed => "a deadline passed".to_owned(),
         EventKind::Commanded { command } => commanded(state, command),
         EventKind::CommandRefused { command, reason } => {
             format!("refused: {}: {reason}", commanded(state, command))
         }
     }
+}
+
+fn not_told(state: &State, id: &NoticeId, why: &str) -> String {
+    let given_up = |notice: &Outgoing| matches!(notice.standing, Delivery::GivenUp { .. });
+    let then = if state.outbox.get(id).is_some_and(given_up) { "; GIVEN UP, nobody tries again" } else { "" };
+    format!("incident {}: {} not told over {}: {why}{then}", id.incident, id.party, id.channel)
 }
 
 fn result<T>(id: &EffectId, answer: &Answer<T>, done: impl FnOnce(&T) -> String) -> String {

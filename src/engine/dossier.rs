@@ -8,6 +8,7 @@ use super::event::{Event, EventKind};
 use super::incident::Incident;
 use super::notice::{candidate, reproduce};
 use super::outbox::{customer, vendor};
+use super::rollout;
 use super::run::{DeployStep, ImageStep, Run, Step};
 use super::state::State;
 use super::veil::{self, Veil};
@@ -15,11 +16,14 @@ use crate::model::dossier::{
     Built, Changed, DOSSIER_SCHEMA, Deployed, Dossier, LogTail, Moment, Seen, TestRound,
 };
 use crate::model::reports::{Look, TestReport};
-use crate::model::{Action, EffectId, IncidentId, StepKey, limits};
+use crate::model::{Action, EffectId, IncidentId, StepKey, Timestamp, limits};
 
 /// The dossier as it is now; none when the incident, or the run that it happened in, is not in the state any more.
 pub fn make(state: &State, id: IncidentId, events: &[Event], logs: &[LogTail]) -> Option<Dossier> {
     let incident = state.incidents.get(&id)?;
+    if let Some(rollout) = state.rollouts.get(&incident.run) {
+        return rollout::dossier::make(state, rollout, incident, events, logs);
+    }
     let run = state.runs.get(&incident.run)?;
     let step = run.steps.get(&incident.step)?;
     let veil = Veil::of(run);
@@ -43,9 +47,10 @@ pub fn make(state: &State, id: IncidentId, events: &[Event], logs: &[LogTail]) -
         built: step.image().map(built),
         tests: step.image().map_or_else(Vec::new, |image| rounds(image, &veil)),
         deployed: step.deploy().map(|deploy| deployed(deploy, &veil)),
+        node: None,
         seen: incident.seen.iter().map(|line| veil.over(line)).collect(),
         logs: logs.iter().take(limits::DOSSIER_LOGS).map(|log| tail(log, &veil)).collect(),
-        timeline: timeline(state, run, events, &veil),
+        timeline: timeline(state, &|event| concerns(run, None, event), events, &veil),
         reproduce: tested.map(|(image, digest)| reproduce(run, &image, &digest)).unwrap_or_default(),
         environment: veil::names(run, &step.key),
     })
@@ -53,7 +58,22 @@ pub fn make(state: &State, id: IncidentId, events: &[Event], logs: &[LogTail]) -
 
 /// Whether all evidence is there: the step has ended, put back or not.
 pub fn is_complete(state: &State, incident: &Incident) -> bool {
+    if let Some(step) = state.node_step_of(incident.run, &incident.step) {
+        return step.ended.is_some();
+    }
     state.step_of(incident.run, &incident.step).is_some_and(|step| step.ended.is_some())
+}
+
+/// Since when an incident's facts count, and the logs that the work of its step has written; none when its step is gone.
+pub fn sources(state: &State, id: IncidentId) -> Option<(Timestamp, Vec<EffectId>)> {
+    let incident = state.incidents.get(&id)?;
+    if let Some(rollout) = state.rollouts.get(&incident.run) {
+        let step = rollout.steps.get(&incident.step)?;
+        let announced = state.announced(&rollout.pool, &rollout.release).map(|one| one.at);
+        return Some((announced.unwrap_or(rollout.started), rollout::dossier::logs(rollout, step)));
+    }
+    let run = state.runs.get(&incident.run)?;
+    Some((run.change.at, logs(run, run.steps.get(&incident.step)?)))
 }
 
 /// The logs that the work of a step has written; the one that tells most comes last: that of a failure, and not of the control or
@@ -95,7 +115,8 @@ pub fn concerns(run: &Run, step: Option<&StepKey>, event: &Event) -> bool {
 
 fn changed(run: &Run) -> Changed {
     Changed {
-        image: run.change.image.clone(),
+        image: Some(run.change.image.clone()),
+        release: None,
         from: run.change.from.clone(),
         to: run.change.to.clone(),
         by: run.change.by.to_string(),
@@ -145,7 +166,7 @@ fn deployed(deploy: &DeployStep, veil: &Veil) -> Deployed {
     }
 }
 
-fn seen(look: &Look, veil: &Veil) -> Seen {
+pub(super) fn seen(look: &Look, veil: &Veil) -> Seen {
     let mut seen = Seen {
         at: look.at,
         digest: look.digest.clone(),
@@ -163,15 +184,20 @@ fn seen(look: &Look, veil: &Veil) -> Seen {
     seen
 }
 
-fn tail(log: &LogTail, veil: &Veil) -> LogTail {
+pub(super) fn tail(log: &LogTail, veil: &Veil) -> LogTail {
     let over = log.lines.len().saturating_sub(limits::DOSSIER_LOG_LINES);
     let lines = log.lines[over..].iter();
     let clean = |line: &String| crate::model::text::clean(&veil.over(line), limits::MESSAGE_CHARS);
     LogTail { id: log.id.clone(), lines: lines.map(clean).collect(), cut: log.cut || over > 0 }
 }
 
-fn timeline(state: &State, run: &Run, events: &[Event], veil: &Veil) -> Vec<Moment> {
-    let told: Vec<&Event> = events.iter().filter(|event| concerns(run, None, event)).collect();
+pub(super) fn timeline(
+    state: &State,
+    concerns: &dyn Fn(&Event) -> bool,
+    events: &[Event],
+    veil: &Veil,
+) -> Vec<Moment> {
+    let told: Vec<&Event> = events.iter().filter(|event| concerns(event)).collect();
     let moment = |event: &&Event| Moment {
         at: event.at,
         by: event.by.to_string(),

@@ -8,7 +8,8 @@ use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, Running, TestReport, Unreachable,
 };
 use crate::model::{
-    Actor, Digest, EffectId, FleetName, ImageRef, PoolName, ReleaseName, RunId, Setup, StepKey, Timestamp,
+    Actor, Digest, EffectId, FleetName, ImageRef, NodeId, PoolName, ReleaseName, RunId, Setup, StepKey,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -151,8 +152,10 @@ pub enum EventKind {
     NodesSeen {
         /// The fleet.
         fleet: FleetName,
-        /// All of them.
+        /// Those that are new, or not as they were known to be. Not all: a fleet may have ten thousand, and one changes at a time.
         nodes: Vec<NodeLook>,
+        /// Those that are gone.
+        gone: Vec<NodeId>,
     },
     /// A vendor announced a node release.
     ReleaseAnnounced {

@@ -54,6 +54,11 @@ pub struct State {
     pub last_run: RunId,
     /// The fleets' nodes as they were seen last, and as we changed them since.
     pub nodes: BTreeMap<NodeRef, NodeLook>,
+    /// When each of them was seen first, by the orchestrator's own id of it.
+    pub joined: BTreeMap<NodeRef, Timestamp>,
+    /// Those of them that cannot take work now. Not stored; it follows from the nodes.
+    #[serde(skip)]
+    pub out: BTreeSet<NodeRef>,
     /// Announced releases by pool, oldest first.
     pub releases: BTreeMap<PoolName, Vec<Announced>>,
     /// Releases that pools will not take again by themselves.
@@ -202,11 +207,12 @@ impl State {
         freeze.chain(runs).chain(rollouts).chain(outbox::next_deadline(self)).min()
     }
 
-    /// The graph is not stored; it follows from the recipes. Called after a snapshot was read.
+    /// The graph is not stored; it follows from the recipes, and which nodes are out from the nodes. Called after a snapshot was read.
     ///
     /// The configuration's check refuses circles, but recipes that changed on disk since may have made one: then the
     /// images of the circle have no readable recipe, and say why; all others stay as they are.
     pub fn restore_derived(&mut self) {
+        self.out = rollout::out_of(&self.nodes);
         loop {
             let good = self
                 .recipes

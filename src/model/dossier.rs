@@ -1,7 +1,8 @@
 //! A dossier: all that is known of one failure, for whoever has to fix it. Documented in `docs/dossier.md`.
 
-use super::ids::{IncidentId, Owner, RunId, StepKey};
+use super::ids::{IncidentId, NodeId, NodeRef, Owner, PoolName, ReleaseName, RunId, StepKey, WorkloadId};
 use super::image::{Digest, ImageRef};
+use super::nodes::{Finding, Strategy};
 use super::reports::{EndedTask, ProbeTally, TaskLook, TestOutcome, UpdateState};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,9 @@ pub struct Dossier {
     pub tests: Vec<TestRound>,
     /// What was deployed, where a workload was.
     pub deployed: Option<Deployed>,
+    /// What was to happen to a node, where a node step failed.
+    #[serde(default)]
+    pub node: Option<NodePart>,
     /// What was seen when it failed, line by line.
     pub seen: Vec<String>,
     /// The end of every log of the step.
@@ -60,11 +64,14 @@ pub struct Dossier {
     pub environment: Vec<String>,
 }
 
-/// What set a run off.
+/// What set a run or a rollout off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// The image.
-    pub image: ImageRef,
+    /// The image, of a run.
+    pub image: Option<ImageRef>,
+    /// The release, of a rollout.
+    #[serde(default)]
+    pub release: Option<Released>,
     /// Where its tag pointed before.
     pub from: Option<Digest>,
     /// Where it points since.
@@ -75,6 +82,51 @@ pub struct Changed {
     pub at: Timestamp,
     /// Why, when a person said so.
     pub reason: Option<String>,
+}
+
+/// A node release on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// The pool.
+    pub pool: PoolName,
+    /// The release that the node was to have.
+    pub release: ReleaseName,
+    /// The release that it had, where that is known.
+    pub before: Option<ReleaseName>,
+}
+
+/// What was to happen to a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodePart {
+    /// The node.
+    pub node: NodeRef,
+    /// The machine that was to take its place, as long as it was not removed.
+    pub machine: Option<NodeId>,
+    /// How it was to get the release.
+    pub strategy: Strategy,
+    /// Its wave, from 1.
+    pub wave: u32,
+    /// How the step ended, in a word: `restored`, `quarantined`.
+    pub ended: String,
+    /// What the preflight found: what was in the way, then what blocks nothing.
+    pub findings: Vec<Finding>,
+    /// The workloads that moved, or were to.
+    pub workloads: Vec<MovedWorkload>,
+}
+
+/// A workload that moved with a node's work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedWorkload {
+    /// Which one.
+    pub workload: WorkloadId,
+    /// How many tasks of it moved.
+    pub tasks: u32,
+    /// Where to.
+    pub to: Vec<NodeId>,
+    /// How it was before it was moved.
+    pub before: Option<Seen>,
+    /// How it was seen last.
+    pub last: Option<Seen>,
 }
 
 /// What was built.

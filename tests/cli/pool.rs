@@ -87,7 +87,7 @@ impl Hands {
 
     fn are_seen(&self) {
         let nodes = self.nodes.values().cloned().collect();
-        self.memory.fact(EventKind::NodesSeen { fleet: "prod".parse().unwrap(), nodes });
+        self.memory.fact(EventKind::NodesSeen { fleet: "prod".parse().unwrap(), nodes, gone: Vec::new() });
     }
 
     fn next(&self) -> Option<Job> {

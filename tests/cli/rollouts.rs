@@ -3,6 +3,7 @@
 use crate::pool::{Hands, node, release, workers};
 use crate::rows::same;
 use crate::world::{Memory, serve};
+use std::future::Future;
 use std::sync::Arc;
 use tidegate::api::rows::{IncidentRow, Mark, May, NeedRow, Row, RowKey, RunRow, StepRow};
 use tidegate::model::{Actor, Command, Digest, RunId, Seen};
@@ -22,6 +23,11 @@ async fn starts(memory: &Arc<Memory>) {
     let command = Command::StartRollout { pool, release, seen, reason: None };
     let reply = memory.command(ana(), command).await;
     assert!(matches!(reply, tidegate::api::Reply::Accepted { .. }), "{reply:?}");
+}
+
+/// For tests that run commands, each of which has a runtime of its own.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 async fn stopped() -> Hands {
@@ -145,11 +151,11 @@ async fn a_rollout_that_stopped_says_what_was_seen_and_what_may_be_chosen() {
     assert!(texts.iter().any(|text| text == stopped), "{texts:?}");
 }
 
-#[tokio::test]
-async fn a_gap_is_asked_about_and_let_be_with_an_approval() {
+#[test]
+fn a_gap_is_asked_about_and_let_be_with_an_approval() {
     let mut hands = Hands::new();
     hands.gap = Some("w1");
-    starts(&hands.memory).await;
+    now(starts(&hands.memory));
     hands.to(1, "w1", "undecided");
     let row = step(&hands.memory, 1, "w1");
     assert_eq!((row.mark, row.may.as_slice()), (Mark::Unknown, &[May::Approve, May::Skip][..]));
@@ -207,9 +213,9 @@ fn what_cannot_be_rolled_out_is_refused_with_its_reason() {
     assert_eq!(served.tidegate(&["rollout", "workers", "r1", "--yes"]).code, 4, "it was never announced");
 }
 
-#[tokio::test]
-async fn a_rollout_is_steered_by_number() {
-    let hands = stopped().await;
+#[test]
+fn a_rollout_is_steered_by_number() {
+    let hands = now(stopped());
     let served = serve(&hands.memory);
     for (args, code) in [
         (&["pause", "1"][..], 0),
@@ -231,9 +237,9 @@ async fn a_rollout_is_steered_by_number() {
     }
 }
 
-#[tokio::test]
-async fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
-    let hands = stopped().await;
+#[test]
+fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
+    let hands = now(stopped());
     let served = serve(&hands.memory);
     let ran = served.tidegate(&["why", "1"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -254,9 +260,9 @@ async fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
     assert!(ran.out.contains("rollout 1: "), "{ran:?}");
 }
 
-#[tokio::test]
-async fn nodes_and_pools_are_listed() {
-    let hands = stopped().await;
+#[test]
+fn nodes_and_pools_are_listed() {
+    let hands = now(stopped());
     let served = serve(&hands.memory);
     let ran = served.tidegate(&["nodes"]);
     let lines: Vec<&str> = ran.out.lines().collect();

@@ -3,7 +3,7 @@
 use crate::moment::Moment;
 use std::collections::BTreeSet;
 use tidegate::engine::run::Body;
-use tidegate::engine::{Effect, ImageStage, Job, Run, State, Step};
+use tidegate::engine::{Effect, ImageStage, Job, NodeStep, Run, State, Step};
 use tidegate::model::{Action, EffectId, StepKey};
 
 /// What an image step may become, from each of its stages.
@@ -104,6 +104,9 @@ fn stage_follows(before: &State, run: &Run, step: &Step) -> Result<(), String> {
 /// An effect is asked for only where its step stands.
 fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
     let id = job.id();
+    if let Some(step) = state.node_step_of(id.run, &id.step) {
+        return may_be_asked_of_node(step, id);
+    }
     let Some(run) = state.runs.get(&id.run) else { return Err(format!("{id} is of no run")) };
     let Some(step) = run.steps.get(&id.step) else { return Err(format!("{id} is of no step")) };
     let stages: &[&str] = match id.action {
@@ -116,6 +119,15 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         Action::Restore => &["restoring"],
         // Beside whatever the step does.
         Action::Untag | Action::Discard => return Ok(()),
+        Action::Preflight
+        | Action::Provision
+        | Action::Admit
+        | Action::Shift
+        | Action::Update
+        | Action::Uncordon
+        | Action::ShiftBack
+        | Action::Retire
+        | Action::Deprovision => return Err(format!("{id} is no run's")),
     };
     if !stages.contains(&step.word()) {
         return Err(format!("{id} is asked for while the step is {}", step.word()));
@@ -132,8 +144,45 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         | Action::Look
         | Action::Restore
         | Action::Untag
-        | Action::Discard => Ok(()),
+        | Action::Discard
+        | Action::Preflight
+        | Action::Provision
+        | Action::Admit
+        | Action::Shift
+        | Action::Update
+        | Action::Uncordon
+        | Action::ShiftBack
+        | Action::Retire
+        | Action::Deprovision => Ok(()),
     }
+}
+
+/// The same for a rollout's effects.
+fn may_be_asked_of_node(step: &NodeStep, id: &EffectId) -> Result<(), String> {
+    let stages: &[&str] = match id.action {
+        Action::Preflight => &["preflight"],
+        Action::Provision => &["provisioning"],
+        Action::Admit => &["joining", "rejoining", "restoring"],
+        Action::Shift | Action::Baseline => &["shifting"],
+        Action::Update => &["updating", "restoring"],
+        Action::Uncordon => &["rejoining", "restoring"],
+        Action::ShiftBack => &["restoring"],
+        Action::Retire | Action::Deprovision => &["retiring", "restoring"],
+        Action::Watch | Action::Look => &["soaking", "undecided"],
+        Action::Build
+        | Action::Test
+        | Action::Retest
+        | Action::Control
+        | Action::Publish
+        | Action::Deploy
+        | Action::Restore
+        | Action::Untag
+        | Action::Discard => &[],
+    };
+    if stages.contains(&step.word()) {
+        return Ok(());
+    }
+    Err(format!("{id} is asked for while the step is {}", step.word()))
 }
 
 /// A child is built only once the parents that this run builds are tested.

@@ -3,5 +3,6 @@
 mod core;
 mod fleets;
 mod life;
+mod nodes;
 pub(super) mod script;
 mod tags;

@@ -1,6 +1,6 @@
 //! The one way that a rollout goes on: called after every fact that touched it, until nothing changes any more.
 
-use super::begin::{self, is_out};
+use super::begin;
 use super::issue::issue;
 use super::restore::fail;
 use super::stage::enter;
@@ -154,8 +154,11 @@ fn out_beside(state: &State, rollout: &Rollout, step: &NodeStep) -> Vec<String> 
     let quarantined = quarantined.filter(|other| matches!(other.stage, NodeStage::Quarantined(_)));
     // A node that could not be put back counts whatever the latest look says, which may be older than that.
     let mut out: BTreeSet<&NodeRef> = quarantined.map(|other| &other.node).collect();
-    let seen = state.nodes_of(&rollout.pool, &rollout.how);
-    out.extend(seen.filter(|(_, look)| is_out(look)).map(|(node, _)| node));
+    let of_pool = |node: &&NodeRef| {
+        let look = state.nodes.get(*node);
+        node.fleet == rollout.how.fleet && look.is_some_and(|look| look.pool.as_ref() == Some(&rollout.pool))
+    };
+    out.extend(state.out.iter().filter(of_pool));
     let counts = |node: &&&NodeRef| !in_hand.contains(**node) && !rollout.out_before.contains(&node.name);
     out.iter().filter(counts).map(|node| node.name.to_string()).collect()
 }
@@ -176,13 +179,13 @@ fn next_place(state: &State, rollout: &Rollout) -> Option<usize> {
     let first = rollout.at(rollout.pending.first().copied()?)?;
     match in_the_way(state, rollout, first) {
         None => Some(first.place),
-        Some(InTheWay::Out(_)) => {
-            let steps = rollout.pending.iter().filter_map(|place| rollout.at(*place));
-            let mut out = steps
-                .take_while(|step| step.wave == first.wave)
-                .filter(|step| state.nodes.get(&step.node).is_some_and(is_out));
-            let free = out.find(|step| in_the_way(state, rollout, step).is_none());
-            free.map(|step| step.place)
+        Some(InTheWay::Out(_)) if rollout.flying.len() < rollout.how.max_unavailable as usize => {
+            // The nodes that are out are few; those that have not begun may be ten thousand.
+            let steps = state.out.iter().filter_map(|node| rollout.steps.get(&StepKey::Node(node.clone())));
+            let mut waits = steps
+                .filter(|step| step.stage == NodeStage::Pending && step.wave == first.wave)
+                .filter(|step| in_the_way(state, rollout, step).is_none());
+            waits.next().map(|step| step.place)
         }
         Some(
             InTheWay::Ending
@@ -190,7 +193,8 @@ fn next_place(state: &State, rollout: &Rollout) -> Option<usize> {
             | InTheWay::Paused
             | InTheWay::Refused
             | InTheWay::Wave(_)
-            | InTheWay::Zone(_),
+            | InTheWay::Zone(_)
+            | InTheWay::Out(_),
         ) => None,
     }
 }
@@ -308,7 +312,7 @@ fn shift(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outco
     true
 }
 
-/// Once every workload was looked at, the work is moved. A deadline stands from then on.
+/// Once every workload was looked at, the work is moved.
 fn shifting(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, out: &mut Outcome) -> bool {
     let Some(step) = rollout.at(place) else { return false };
     if let Some(cause) = sick_node(state, step) {
@@ -326,10 +330,10 @@ fn shifting(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, o
         return false;
     }
     let looked = step.watched.values().all(|one| one.want.is_none() && one.doing.is_none());
-    if step.deadline.is_some() || !looked {
+    let asked = step.want.is_some() || step.doing.is_some() || step.deadline.is_some();
+    if asked || !looked {
         return false;
     }
-    step.deadline = Some(state.now + longest);
     step.want = Some(Action::Shift);
     true
 }
@@ -385,12 +389,10 @@ impl NodeStep {
 pub(super) fn after_preflight(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
     match rollout.how.strategy {
         Strategy::Surge => {
-            let longest = rollout.how.limits.provision + crate::model::limits::NODE_GRACE;
             let token = rollout.at(place).map(|step| token(state, rollout.id, step));
             enter(state, rollout, place, NodeStage::Provisioning, Some(Action::Provision), out);
             if let Some(step) = rollout.at_mut(place) {
                 step.traces.token = token;
-                step.deadline = Some(state.now + longest);
             }
         }
         // It waits where it is for whoever has the work in hand.

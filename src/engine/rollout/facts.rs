@@ -1,19 +1,24 @@
 //! What was seen of nodes, and what was announced.
 
-use super::{Announced, advance, begin};
+use super::begin::{self, is_out};
+use super::{Announced, advance};
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::nodes::NodeLook;
-use crate::model::{Actor, FleetName, NodeRef, PoolName, ReleaseName, limits};
-use std::collections::BTreeMap;
+use crate::model::{Actor, FleetName, NodeId, NodeRef, PoolName, ReleaseName, limits};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A fleet's nodes are not as they were known to be. Of two nodes of one name (one left, its namesake joined) the one that is up counts.
 pub(in crate::engine) fn nodes_seen(
     state: &mut State,
     fleet: &FleetName,
     nodes: &[NodeLook],
+    gone: &[NodeId],
     out: &mut Outcome,
 ) {
+    for name in gone {
+        drop_node(state, &NodeRef { fleet: fleet.clone(), name: name.clone() }, out);
+    }
     let mut now: BTreeMap<NodeRef, &NodeLook> = BTreeMap::new();
     for look in nodes {
         let node = NodeRef { fleet: fleet.clone(), name: look.name.clone() };
@@ -22,20 +27,42 @@ pub(in crate::engine) fn nodes_seen(
             *kept = look;
         }
     }
-    let gone: Vec<NodeRef> =
-        state.nodes.keys().filter(|n| n.fleet == *fleet && !now.contains_key(*n)).cloned().collect();
-    for node in gone {
-        state.nodes.remove(&node);
-        out.touch(Key::Node(node));
-    }
     for (node, look) in now {
-        if state.nodes.get(&node) != Some(look) {
-            out.touch(Key::Node(node.clone()));
-            state.nodes.insert(node, look.clone());
-        }
+        put_node(state, &node, look.clone(), out);
     }
     begin::automatic(state, out);
     advance::all_go_on(state, out);
+}
+
+/// How a node is, from now on.
+pub(super) fn put_node(state: &mut State, node: &NodeRef, look: NodeLook, out: &mut Outcome) {
+    if state.nodes.get(node) == Some(&look) {
+        return;
+    }
+    if state.nodes.get(node).is_none_or(|known| known.uid != look.uid) {
+        state.joined.insert(node.clone(), state.now);
+    }
+    if is_out(&look) {
+        state.out.insert(node.clone());
+    } else {
+        state.out.remove(node);
+    }
+    state.nodes.insert(node.clone(), look);
+    out.touch(Key::Node(node.clone()));
+}
+
+/// A node is not in its fleet any more.
+pub(super) fn drop_node(state: &mut State, node: &NodeRef, out: &mut Outcome) {
+    state.out.remove(node);
+    state.joined.remove(node);
+    if state.nodes.remove(node).is_some() {
+        out.touch(Key::Node(node.clone()));
+    }
+}
+
+/// The nodes that cannot take work now.
+pub(in crate::engine) fn out_of(nodes: &BTreeMap<NodeRef, NodeLook>) -> BTreeSet<NodeRef> {
+    nodes.iter().filter(|(_, look)| is_out(look)).map(|(node, _)| node.clone()).collect()
 }
 
 /// A release may be rolled out from now on. One that is announced again keeps its place: its age counts from the first time.

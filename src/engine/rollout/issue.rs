@@ -6,7 +6,8 @@ use super::{NodeStage, NodeStep, Rollout, jobs, lock};
 use crate::engine::effect::Effect;
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
-use crate::model::{Action, EffectId, WorkloadId};
+use crate::model::limits::NODE_GRACE;
+use crate::model::{Action, EffectId, Span, WorkloadId};
 
 /// Whether an action begins something new: a pause or a freeze holds it back. What has a workload in hand goes on to its end, and so does
 /// what takes something back.
@@ -63,9 +64,13 @@ fn own(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome
     if early || held || step.doing.is_some() || waits_for_move(state, rollout, step).is_some() {
         return;
     }
-    let run = rollout.id;
+    let (run, longest) = (rollout.id, longest(rollout, action));
     let Some(step) = rollout.at_mut(place) else { return };
     let id = step.next_id(run, action);
+    if let Some(longest) = longest {
+        // The first try's stays: a pause before it does not count, and later tries do.
+        step.deadline.get_or_insert(state.now + longest);
+    }
     match action {
         Action::Shift => step.traces.cordoned = true,
         Action::Update => step.traces.updated = true,
@@ -74,6 +79,18 @@ fn own(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome
     (step.want, step.doing) = (None, Some(id.clone()));
     touch(run, &id.step, out);
     give(state, rollout, place, &id, out);
+}
+
+/// How long the engine waits for an action from its first try on; none where the stage has a deadline of its own, or nothing is due.
+fn longest(rollout: &Rollout, action: Action) -> Option<Span> {
+    let limits = &rollout.how.limits;
+    let span = match action {
+        Action::Provision => limits.provision,
+        Action::Shift | Action::ShiftBack => limits.shift,
+        Action::Update => limits.update,
+        _ => return None,
+    };
+    Some(span + NODE_GRACE)
 }
 
 /// The other step whose move of a workload is waited for.

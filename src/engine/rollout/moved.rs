@@ -72,7 +72,6 @@ pub(super) fn moved(
     out: &mut Outcome,
 ) {
     let strategy = rollout.how.strategy;
-    let longest = rollout.how.limits.update + crate::model::limits::NODE_GRACE;
     let Some(step) = rollout.at_mut(place) else { return };
     let went = |workload: &WorkloadId| moved.iter().any(|one| one.workload == *workload && one.tasks > 0);
     step.watched.retain(|workload, _| went(workload));
@@ -82,12 +81,7 @@ pub(super) fn moved(
     step.moved = moved;
     match strategy {
         Strategy::Surge => soak(state, rollout, place, out),
-        Strategy::InPlace => {
-            enter(state, rollout, place, NodeStage::Updating, Some(Action::Update), out);
-            if let Some(step) = rollout.at_mut(place) {
-                step.deadline = Some(state.now + longest);
-            }
-        }
+        Strategy::InPlace => enter(state, rollout, place, NodeStage::Updating, Some(Action::Update), out),
     }
 }
 

@@ -71,7 +71,6 @@ pub(super) fn go_on(state: &mut State, rollout: &mut Rollout, place: usize, out:
     let cause = cause.clone();
     let found = seen(state, step).map(|(node, look)| (node.clone(), look.uid.clone()));
     let found = found.filter(|(node, _)| !step.traces.emptied && *node != step.node);
-    let longest = rollout.how.limits.shift + limits::NODE_GRACE;
     let strategy = rollout.how.strategy;
     let Some(step) = rollout.at_mut(place) else { return };
     if step.traces.joined.is_none() {
@@ -84,8 +83,7 @@ pub(super) fn go_on(state: &mut State, rollout: &mut Rollout, place: usize, out:
     };
     match left {
         Left::Want(action) => {
-            step.want = Some(action);
-            step.deadline = (action == Action::ShiftBack).then(|| state.now + longest);
+            (step.want, step.deadline) = (Some(action), None);
             out.touch_step(rollout.id, &rollout.order[place].clone());
         }
         Left::Nothing => enter(state, rollout, place, NodeStage::Restored(cause), None, out),

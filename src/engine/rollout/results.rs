@@ -1,16 +1,17 @@
 //! Results of a node step's effects. A result that is not waited for (late, double, cancelled) changes nothing.
 
 use super::advance::{after_preflight, with_rollout};
+use super::facts::{drop_node, put_node};
 use super::restore::{fail, go_on, quarantine};
 use super::stage::enter;
 use super::{NodeCause, NodeStage, NodeStep, Question, Rollout, moved};
 use crate::engine::incident::Cause;
 use crate::engine::run::{Retry, again};
-use crate::engine::state::{Key, State};
+use crate::engine::state::State;
 use crate::engine::step::Outcome;
 use crate::model::nodes::{
-    Availability, Finding, FindingKind, Machine, Moved, NodeReport, PreflightReport, ProvisionReport,
-    ShiftReport, Strategy,
+    Availability, Finding, FindingKind, Machine, Moved, NodeLook, NodeReport, PreflightReport,
+    ProvisionReport, ShiftReport, Strategy,
 };
 use crate::model::reports::{Answer, LookReport, Unreachable};
 use crate::model::{Action, Actor, EffectId, NodeRef, limits};
@@ -101,8 +102,8 @@ fn agreed(step: &NodeStep, finding: &Finding) -> bool {
     finding.kind == FindingKind::Gap && known
 }
 
-/// A machine that bears the name of a node which is there, and is not the one that we asked for, is none of ours: it is not remembered,
-/// so that taking back cannot remove it.
+/// A machine that bears the name of a node which was there before it was asked for is none of ours: it is not remembered, so that
+/// taking back cannot remove it.
 pub(in crate::engine) fn provisioned(
     state: &mut State,
     id: &EffectId,
@@ -118,7 +119,7 @@ pub(in crate::engine) fn provisioned(
                 fail(state, rollout, place, failed(what, stderr), out);
             }
             ProvisionReport::Done(machine) if foreign(state, rollout, place, &machine) => {
-                let what = format!("it named {}, which is another node of the pool", machine.node);
+                let what = format!("it named {}, which is another node of the fleet", machine.node);
                 fail(state, rollout, place, failed(what, String::new()), out);
             }
             ProvisionReport::Done(machine) => {
@@ -134,11 +135,7 @@ pub(in crate::engine) fn provisioned(
 fn foreign(state: &State, rollout: &Rollout, place: usize, machine: &Machine) -> bool {
     let Some(step) = rollout.at(place) else { return true };
     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
-    let others = state
-        .nodes
-        .get(&node)
-        .is_some_and(|look| look.pool.is_some() && (look.token.is_none() || look.token != step.traces.token));
-    node == step.node || others
+    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined <= step.since)
 }
 
 /// Result of a change to a node: its labels, whether it takes work, its leaving.
@@ -211,15 +208,10 @@ fn not_there(step: &NodeStep) -> Unreachable {
 }
 
 /// What we did to a node is known at once, and not only with the next look.
-fn know(
-    state: &mut State,
-    node: &NodeRef,
-    out: &mut Outcome,
-    change: impl FnOnce(&mut crate::model::nodes::NodeLook),
-) {
-    if let Some(look) = state.nodes.get_mut(node) {
-        change(look);
-        out.touch(Key::Node(node.clone()));
+fn know(state: &mut State, node: &NodeRef, out: &mut Outcome, change: impl FnOnce(&mut NodeLook)) {
+    if let Some(mut look) = state.nodes.get(node).cloned() {
+        change(&mut look);
+        put_node(state, node, look, out);
     }
 }
 
@@ -252,7 +244,7 @@ fn old_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
             let Some(step) = rollout.at_mut(place) else { return };
             step.want = Some(Action::Deprovision);
             let node = step.node.clone();
-            forget(state, &node, out);
+            drop_node(state, &node, out);
         }
     }
 }
@@ -265,16 +257,11 @@ fn new_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
         NodeReport::Done { .. } | NodeReport::Gone => {
             let joined = rollout.at_mut(place).and_then(|step| step.traces.joined.take());
             if let Some((node, _)) = joined {
-                forget(state, &node, out);
+                drop_node(state, &node, out);
             }
             go_on(state, rollout, place, out);
         }
     }
-}
-
-fn forget(state: &mut State, node: &NodeRef, out: &mut Outcome) {
-    state.nodes.remove(node);
-    out.touch(Key::Node(node.clone()));
 }
 
 /// Result of moving the work, there or back.
@@ -288,9 +275,9 @@ pub(in crate::engine) fn shifted(
     result(state, id, answer, out, |state, rollout, place, report, out| {
         reached(rollout, place);
         if back {
-            emptied(state, rollout, place, report, out)
+            emptied(state, rollout, place, report, out);
         } else {
-            moved_off(state, rollout, place, report, out)
+            moved_off(state, rollout, place, report, out);
         }
     });
 }

@@ -67,8 +67,8 @@ impl State {
             EventKind::WorkloadChanged { id, answer } => results::changed(self, id, answer, &mut out),
             EventKind::WorkloadWatched { id, answer } => results::watched(self, id, answer, &mut out),
             EventKind::CandidateDiscarded { id, answer } => results::discarded(self, id, answer, &mut out),
-            EventKind::NodesSeen { fleet, nodes } => {
-                rollout::facts::nodes_seen(self, fleet, nodes, &mut out);
+            EventKind::NodesSeen { fleet, nodes, gone } => {
+                rollout::facts::nodes_seen(self, fleet, nodes, gone, &mut out);
             }
             EventKind::ReleaseAnnounced { pool, release } => {
                 rollout::facts::announced(self, &event.by, pool, release, &mut out);

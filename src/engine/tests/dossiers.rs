@@ -50,7 +50,7 @@ fn it_has_what_changed_what_was_built_every_round_of_tests_and_the_timeline() {
     let dossier = make(&world.state, ONE, world.log(), &[]).unwrap();
     assert!(dossier.complete);
     assert_eq!(dossier.cause, "tests_failed_because_of_update");
-    assert_eq!((dossier.changed.image, dossier.changed.to), (image("os"), Some(digest("os 2"))));
+    assert_eq!((dossier.changed.image, dossier.changed.to), (Some(image("os")), Some(digest("os 2"))));
     let built = dossier.built.unwrap();
     assert_eq!(built.bases, [(image("os"), digest("os 2"))]);
     let rounds: Vec<&str> = dossier.tests.iter().map(|round| round.what.as_str()).collect();

@@ -72,9 +72,9 @@ fn mark(kind: &EventKind) -> Option<Mark> {
             Some(_) => Some(Mark::Blocked),
             None => Some(Mark::Unknown),
         }),
-        EventKind::NodeProvisioned { answer, .. } => answered(answer, |report| made(report)),
+        EventKind::NodeProvisioned { answer, .. } => answered(answer, made),
         EventKind::NodeUpdated { answer, .. } | EventKind::NodeRemoved { answer, .. } => {
-            answered(answer, |report| made(report))
+            answered(answer, made)
         }
         EventKind::NodeShifted { answer, .. } => answered(answer, |report| match report {
             ShiftReport::Shifted { .. } => None,

@@ -4,9 +4,10 @@ use super::run::told;
 use crate::api::subject::{Subject, matching};
 use crate::api::why::{Fact, Link, Why};
 use crate::engine::rollout::Question;
+use crate::engine::rollout::dossier::concerns;
 use crate::engine::run::Standing;
-use crate::engine::{Event, EventKind, NodeStage, NodeStep, Rollout, State, describe};
-use crate::model::{Command, Seq, StepKey};
+use crate::engine::{Event, NodeStage, NodeStep, Rollout, State, describe};
+use crate::model::{Seq, StepKey};
 
 /// The answer, if the subject is of a rollout; within it none when no step, or more than one, is called so.
 pub(super) fn of(
@@ -87,22 +88,9 @@ pub(super) fn facts(
     events: &[(Seq, Event)],
     most: usize,
 ) -> Vec<Fact> {
-    let concerns = |event: &&Event| match event.kind.subject() {
-        Some((id, about)) => {
-            id == rollout.id && (step.is_none() || about.is_none() || about.as_ref() == step)
-        }
-        None => set_it_off(rollout, event),
-    };
-    told(state, events.iter().map(|(_, event)| event).filter(concerns).collect(), most)
-}
-
-/// The release's announcement, and the start.
-fn set_it_off(rollout: &Rollout, event: &Event) -> bool {
-    let (pool, release) = match &event.kind {
-        EventKind::ReleaseAnnounced { pool, release } => (pool, release),
-        EventKind::Commanded { command: Command::Release { pool, release } } => (pool, release),
-        EventKind::Commanded { command: Command::StartRollout { pool, release, .. } } => (pool, release),
-        _ => return false,
-    };
-    *pool == rollout.pool && *release == rollout.release && event.at <= rollout.started
+    told(
+        state,
+        events.iter().map(|(_, event)| event).filter(|event| concerns(rollout, step, event)).collect(),
+        most,
+    )
 }

@@ -71,6 +71,8 @@ fn gate(state: &State, id: &EffectId) -> Option<Gate> {
     let (name, before) = match &id.step {
         StepKey::Image(image) => (state.setup.recipes.get(image)?.gate.clone()?, GateBefore::Publish),
         StepKey::Deploy(workload) => (state.setup.workloads.get(workload)?.gate.clone()?, GateBefore::Deploy),
+        // No gate stands before a node: a person starts a rollout, or a pool's own rule.
+        StepKey::Node(_) => return None,
     };
     state.setup.gates.get(&name).filter(|gate| gate.before == before).cloned()
 }

@@ -9,7 +9,7 @@ fn with_fault(fault: Fault) -> Fleet {
     let mut fleet = Fleet::of(3, pool());
     fleet.faults.insert("w1".to_owned(), fault);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     fleet
 }
 
@@ -35,7 +35,7 @@ fn has_stopped(fleet: &mut Fleet) {
     assert!(fleet.waits().starts_with("a person: it stopped, node w1: "), "{}", fleet.waits());
     assert_eq!((fleet.stage("w2"), fleet.stage("w3")), ("pending", "pending"));
     fleet.world.wait(86_400);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w2"), fleet.stage("w3")), ("pending", "pending"));
     assert!(fleet.rollout().ended.is_none());
     assert_eq!(fleet.world.pending.len(), 0);
@@ -64,7 +64,7 @@ fn a_node_that_never_joins_is_removed_at_its_deadline_and_the_old_one_was_never_
     assert_eq!(fleet.waits(), format!("{name} to join its fleet"));
     fleet.world.wait(119);
     assert_eq!(fleet.stage("w1"), "joining");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "node_never_joined"));
     assert_eq!(fleet.deeds, ["preflight w1", "provision w1", "deprovision w1"]);
     is_as_before(&fleet);
@@ -91,7 +91,7 @@ fn what_is_sick_after_the_move_goes_back_at_once_and_both_sides_are_named() {
     fleet.to("w1", "restoring");
     // Nothing comes before the old node takes work again.
     assert_eq!(fleet.world.asked(), ["uncordon node w1"]);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let back = ["shift w1", "uncordon w1", "shift_back w1", "retire w1", "deprovision w1"];
     assert_eq!(fleet.deeds[3..], back);
     let (stage, word) = (fleet.stage("w1"), word(&fleet));
@@ -129,7 +129,7 @@ fn a_new_node_that_leaves_the_fleet_before_the_work_moves_is_taken_back() {
     fleet.truth.remove(&name);
     fleet.is_seen();
     assert_eq!(fleet.stage("w1"), "restoring");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "node_unhealthy"));
     is_as_before(&fleet);
 }
@@ -148,7 +148,7 @@ fn what_cannot_be_taken_back_is_quarantined_and_a_person_is_told_with_an_inciden
     let retry = Command::Retry { run: RunId(1), step: key("w1"), seen: fleet.seen("w1"), reason: None };
     fleet.world.command(ana(), retry).unwrap();
     assert_eq!(fleet.stage("w1"), "restoring");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage("w1"), "restored");
     is_as_before(&fleet);
 }
@@ -163,7 +163,7 @@ fn an_old_machine_that_cannot_be_removed_takes_nothing_back_and_is_tried_again_b
     fleet.faults.clear();
     let retry = Command::Retry { run: RunId(1), step: key("w1"), seen: fleet.seen("w1"), reason: None };
     fleet.world.command(ana(), retry).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
     assert_eq!(fleet.machines.keys().collect::<Vec<_>>(), fleet.truth.keys().collect::<Vec<_>>());
 }
@@ -174,7 +174,7 @@ fn what_fits_nowhere_is_named_before_anything_is_touched() {
     let blocks = vec![finding(FindingKind::FitsNowhere, "no other node has label disk=ssd")];
     fleet.blocks.insert("w1".to_owned(), blocks);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.deeds, ["preflight w1"]);
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("failed", "preflight_blocked"));
     assert!(fleet.waits().contains("no other node has label disk=ssd"), "{}", fleet.waits());
@@ -190,7 +190,7 @@ fn a_step_that_would_break_the_quorum_is_refused_before_anything_is_touched() {
         Finding { workload: None, kind: FindingKind::Quorum, what: "1 of 3 would be left".to_owned() };
     fleet.blocks.insert("w1".to_owned(), vec![quorum]);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.deeds.len()), ("failed", 1));
 }
 
@@ -213,7 +213,7 @@ fn what_does_not_pass_by_itself_fails_once_moving_would_have_taken_as_long() {
     fleet.blocks.insert("w1".to_owned(), vec![block]);
     fleet.starts("r2");
     let began = fleet.world.now;
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("failed", "preflight_blocked"));
     let took = fleet.step("w1").since.since(began).as_secs();
     assert!((240..260).contains(&took), "{took}");
@@ -222,13 +222,16 @@ fn what_does_not_pass_by_itself_fails_once_moving_would_have_taken_as_long() {
 #[test]
 fn a_provisioner_that_names_a_node_which_is_there_has_that_node_left_alone() {
     let mut fleet = Fleet::of(3, pool());
+    // Neither one of the pool nor any other.
+    fleet.truth.get_mut("w2").unwrap().pool = None;
+    fleet.is_seen();
     fleet.starts("r2");
     fleet.to("w1", "provisioning");
     let id = fleet.world.take(Action::Provision, &key("w1"));
     let machine = Machine { node: "w2".parse().unwrap(), address: None, token: None, release: None };
     let report = ProvisionReport::Done(machine);
     fleet.fact(EventKind::NodeProvisioned { id, answer: Answer::Done(report) });
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "node_never_provisioned"));
     is_as_before(&fleet);
 }
@@ -269,7 +272,7 @@ fn within_its_budget_a_rollout_goes_on_over_it_it_stops() {
         fleet.faults.insert(name.to_owned(), Fault::Sick);
     }
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let stages = ["w1", "w2", "w3", "w4"].map(|name| fleet.stage(name));
     assert_eq!(stages, ["restored", "done", "restored", "pending"]);
     assert!(fleet.waits().starts_with("a person: it stopped, node w3: "), "{}", fleet.waits());
@@ -280,7 +283,7 @@ fn a_rollout_with_failures_within_its_budget_ends_by_itself() {
     let mut fleet = Fleet::of(2, Pool { failure_budget: 1, ..pool() });
     fleet.faults.insert("w1".to_owned(), Fault::Sick);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.stage("w2")), ("restored", "done"));
     assert!(fleet.rollout().ended.is_some());
 }

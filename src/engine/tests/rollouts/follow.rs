@@ -6,7 +6,7 @@ fn stopped_at(name: &str) -> (Fleet, RunId) {
     let mut fleet = Fleet::of(4, Pool { waves: vec![WaveSize::Nodes(1)], ..pool() });
     fleet.faults.insert(name.to_owned(), Fault::Sick);
     let run = fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage(name), "restored");
     (fleet, run)
 }
@@ -27,7 +27,7 @@ fn a_rollout_that_is_rolled_forward_takes_every_node_that_is_not_there_yet() {
     let words: Vec<_> = first.in_order().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "done", "restored", "superseded"]);
     assert_eq!(fleet.rollout().by, ben());
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r3"; 4]);
     assert!(fleet.rollout().ended.is_some());
     assert_eq!(fleet.machines.len(), 4);
@@ -43,7 +43,7 @@ fn forward_to_the_same_release_plans_the_rest_anew_and_it_is_in_quarantine_no_mo
     fleet.world.command(ben(), command).unwrap();
     assert_eq!(fleet.rollout().order, [key("w3"), key("w4")]);
     assert_eq!(fleet.world.state.bad_releases.len(), 0);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r2"; 4]);
 }
 
@@ -56,7 +56,7 @@ fn a_rollout_that_is_rolled_back_takes_every_node_that_was_done_back() {
     let back = fleet.rollout();
     assert_eq!((back.back_of, back.release.clone(), back.order.len()), (Some(run), release("r1"), 2));
     assert!(fleet.world.command(ben(), command).unwrap_err().to_string().starts_with("ben ended rollout 1"));
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r1"; 4]);
     assert_eq!(fleet.out(), Vec::<&str>::new());
     assert_eq!(fleet.machines.len(), 4);
@@ -71,7 +71,7 @@ fn what_is_in_flight_is_taken_back_before_what_was_done() {
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "x".to_owned() }).unwrap();
     let words: Vec<_> = fleet.rollout().in_order().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "restoring", "superseded"]);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.world.state.rollouts.len(), 2);
     assert_eq!(releases(&fleet), ["r1"; 3]);
     // A person ordered it: nothing is an incident, and the release does not come back by itself.
@@ -83,10 +83,10 @@ fn what_is_in_flight_is_taken_back_before_what_was_done() {
 fn a_rollout_that_has_ended_well_can_be_rolled_back_later() {
     let mut fleet = Fleet::of(3, Pool { waves: vec![WaveSize::Nodes(3)], ..pool() });
     let run = fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     fleet.world.wait(86_400);
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "slow".to_owned() }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r1"; 3]);
 }
 
@@ -100,11 +100,11 @@ fn one_node_that_was_done_can_be_taken_back_once_the_rollout_has_ended() {
     let command = back(&fleet);
     let said = fleet.world.command(ben(), command).unwrap_err().to_string();
     assert!(said.starts_with("node:lab/w1 is done; roll back all"), "{said}");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let command = back(&fleet);
     fleet.world.command(ben(), command).unwrap();
     assert_eq!(fleet.rollout().order.len(), 1);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let mut found = releases(&fleet);
     found.sort();
     assert_eq!(found, ["r1", "r2"]);
@@ -124,7 +124,7 @@ fn an_abort_leaves_what_is_done_and_takes_back_what_is_half_done() {
     let run = fleet.starts("r2");
     fleet.to("w2", "soaking");
     fleet.world.command(ben(), Command::Abort { run, reason: "enough".to_owned() }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let words: Vec<_> = fleet.rollout().in_order().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "restored", "aborted"]);
     assert!(fleet.rollout().ended.is_some());
@@ -148,7 +148,7 @@ fn a_rollout_that_goes_back_and_fails_does_not_blame_the_old_release() {
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "x".to_owned() }).unwrap();
     let StepKey::Node(first) = fleet.rollout().order[0].clone() else { panic!() };
     fleet.faults.insert(first.name.to_string(), Fault::Sick);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage(first.name.as_str()), "restored");
     assert_eq!(fleet.world.state.bad_releases.len(), 1);
     assert!(fleet.waits().starts_with("a person: it stopped"));

@@ -10,7 +10,7 @@ fn in_place() -> Pool {
 fn every_node_is_emptied_updated_and_takes_work_again() {
     let mut fleet = Fleet::of(3, in_place());
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
     let first = ["preflight", "shift", "update", "admit", "uncordon"].map(|deed| format!("{deed} w1"));
     assert_eq!(fleet.deeds[..5], first);
@@ -24,7 +24,7 @@ fn a_drain_that_is_blocked_lets_the_node_take_work_again() {
     let mut fleet = Fleet::of(2, in_place());
     fleet.faults.insert("w1".to_owned(), Fault::DrainBlocked);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.deeds, ["preflight w1", "shift w1", "uncordon w1"]);
     assert_eq!((fleet.stage("w1"), fleet.out()), ("restored", vec![]));
 }
@@ -34,14 +34,14 @@ fn a_node_that_was_not_updated_stays_empty_and_a_person_is_told() {
     let mut fleet = Fleet::of(2, in_place());
     fleet.faults.insert("w1".to_owned(), Fault::NotUpdated);
     let run = fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.out()), ("quarantined", vec!["w1"]));
     let words: Vec<_> = fleet.world.state.incidents.values().map(|one| one.cause.word()).collect();
     assert_eq!(words, ["node_not_updated", "put_back_failed"]);
     fleet.faults.clear();
     let retry = Command::Retry { run, step: key("w1"), seen: fleet.seen("w1"), reason: None };
     fleet.world.command(ben(), retry).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.stage("w2"), fleet.out()), ("done", "done", vec![]));
 }
 
@@ -50,7 +50,7 @@ fn what_is_sick_on_an_updated_node_is_moved_off_and_the_node_stays_empty() {
     let mut fleet = Fleet::of(2, in_place());
     fleet.faults.insert("w1".to_owned(), Fault::Sick);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.deeds[4..], ["uncordon w1", "shift_back w1"]);
     assert_eq!((fleet.stage("w1"), fleet.stage("w2"), fleet.out()), ("quarantined", "pending", vec!["w1"]));
 }
@@ -65,7 +65,7 @@ fn a_person_takes_an_updated_node_back_to_the_release_from_before() {
     fleet.until(|fleet| fleet.world.asked() == ["update node w1"]);
     let Job::Update(job) = fleet.world.job(Action::Update, &key("w1")) else { panic!() };
     assert_eq!((job.release, job.address.is_some()), (release("r1"), true));
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.deeds[5..], ["shift_back w1", "update w1", "admit w1", "uncordon w1"]);
     assert_eq!((fleet.stage("w1"), fleet.out()), ("restored", vec![]));
     assert_eq!(fleet.truth["w1"].release, Some(release("r1")));
@@ -79,7 +79,7 @@ fn a_node_that_does_not_come_back_up_is_a_persons_at_its_deadline() {
     fleet.truth.get_mut("w1").unwrap().up = false;
     fleet.is_seen();
     fleet.to("w1", "rejoining");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage("w1"), "quarantined");
     let words: Vec<_> = fleet.world.state.incidents.values().map(|one| one.cause.word()).collect();
     assert_eq!(words[0], "node_never_joined");
@@ -92,7 +92,7 @@ fn all_that_was_updated_is_updated_back() {
     let run = fleet.starts("r2");
     fleet.to("w3", "updating");
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "x".to_owned() }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.truth.values().all(|look| look.release == Some(release("r1"))), "{:?}", fleet.truth);
     assert_eq!(fleet.out(), Vec::<&str>::new());
 }

@@ -128,6 +128,6 @@ fn two_nodes_of_one_workload_are_made_beside_each_other_and_moved_one_after_the_
     fleet.until(|fleet| fleet.stage("w2") == "soaking");
     // Watching overlaps.
     assert_eq!(fleet.stage("w1"), "soaking");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
 }

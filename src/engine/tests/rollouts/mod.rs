@@ -5,6 +5,7 @@
 mod failures;
 mod follow;
 mod in_place;
+mod large;
 mod locks;
 mod people;
 mod releases;
@@ -147,8 +148,10 @@ impl Fleet {
 
     /// The poller tells what there is.
     pub fn is_seen(&mut self) {
+        let known = self.world.state.nodes.keys().map(|node| node.name.clone());
+        let gone = known.filter(|name| !self.truth.contains_key(name.as_str())).collect();
         let nodes = self.truth.values().cloned().collect();
-        self.fact(EventKind::NodesSeen { fleet: "lab".parse().unwrap(), nodes });
+        self.fact(EventKind::NodesSeen { fleet: "lab".parse().unwrap(), nodes, gone });
     }
 
     pub fn fact(&mut self, kind: EventKind) {
@@ -222,8 +225,19 @@ impl Fleet {
         panic!("it does not come to an end: {:?}", self.world.asked());
     }
 
-    pub fn to_the_end(&mut self) {
+    pub fn goes_to_the_end(&mut self) {
         self.until(|_| false);
+    }
+
+    /// So many answers and deadlines.
+    pub fn goes_on(&mut self, answers: u8) {
+        for _ in 0..answers {
+            if !self.does_one() {
+                let Some((at, _)) = self.world.state.next_deadline() else { return };
+                self.world.wait(at.since(self.world.now).as_millis().div_ceil(1000));
+                self.never_too_many_out();
+            }
+        }
     }
 
     /// Goes on until a node's step has this stage.

@@ -52,7 +52,7 @@ fn what_cannot_be_started_says_why() {
     fleet.starts("r2");
     let said = refused(&mut fleet, start("r3", anything.clone()));
     assert!(said.starts_with("rollout 1 of pool workers has not ended"), "{said}");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let said = refused(&mut fleet, start("r2", anything.clone()));
     assert_eq!(said, "every node of pool workers has release r2");
     let mut fleet = Fleet::of(0, pool());
@@ -80,14 +80,27 @@ fn a_pause_begins_no_node_and_lets_what_is_in_hand_go_on_to_its_safe_point() {
     let pause = Command::Pause { run, reason: Some("lunch".to_owned()), until: None };
     fleet.world.command(ben(), pause.clone()).unwrap();
     assert!(refused(&mut fleet, pause).starts_with("ben paused this"));
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     // The old node is kept: to remove it begins something.
     assert_eq!((fleet.stage("w1"), fleet.stage("w2")), ("retiring", "pending"));
     assert_eq!(fleet.waits(), "paused by ben: lunch");
     assert!(fleet.truth.contains_key("w1"));
     fleet.world.command(ben(), Command::Resume { run, reason: None }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
+}
+
+#[test]
+fn a_pause_before_a_machine_is_asked_for_does_not_use_up_its_time() {
+    let mut fleet = Fleet::of(1, pool());
+    let run = fleet.starts("r2");
+    let pause = Command::Pause { run, reason: None, until: None };
+    fleet.world.command(ben(), pause).unwrap();
+    fleet.until(|fleet| fleet.stage("w1") == "provisioning");
+    fleet.world.wait(86_400);
+    assert_eq!(fleet.waits(), "paused by ben");
+    fleet.world.command(ben(), Command::Resume { run, reason: None }).unwrap();
+    fleet.to("w1", "done");
 }
 
 #[test]
@@ -100,7 +113,7 @@ fn a_pause_that_ends_by_itself_lets_it_go_on() {
     fleet.until(|fleet| fleet.step("w1").traces.admitted);
     // It joined while it was paused: the work is not taken in hand.
     assert_eq!((fleet.stage("w1"), fleet.waits().as_str()), ("joining", "paused by ben"));
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
 }
 
@@ -109,7 +122,7 @@ fn a_freeze_begins_no_node_and_a_thaw_lets_all_go_on() {
     let mut fleet = Fleet::of(1, pool());
     fleet.world.command(ben(), Command::Freeze { reason: None, until: None }).unwrap();
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.deeds.len(), fleet.waits().as_str()), (0, "everything is frozen by ben"));
     fleet.world.command(ben(), Command::Thaw { reason: None }).unwrap();
     fleet.to("w1", "done");
@@ -122,7 +135,7 @@ fn a_failure_is_taken_back_while_everything_is_frozen() {
     fleet.starts("r2");
     fleet.to("w1", "soaking");
     fleet.world.command(ben(), Command::Freeze { reason: None, until: None }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage("w1"), "restored");
 }
 
@@ -132,7 +145,7 @@ fn a_fleet_that_another_daemon_holds_is_not_touched() {
     let held = EventKind::FleetRefused { fleet: "lab".parse().unwrap(), holder: "host2 pid 7".to_owned() };
     fleet.fact(held);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.deeds.len(), fleet.waits().as_str()), (0, "fleet lab: it is held by host2 pid 7"));
     fleet.fact(EventKind::FleetClaimed { fleet: "lab".parse().unwrap() });
     fleet.to("w1", "done");
@@ -144,7 +157,7 @@ fn a_gap_is_shown_to_a_person_and_only_then_the_work_is_moved() {
     let gap = finding(FindingKind::Gap, "it is down for a moment: its port is bound on the host");
     fleet.blocks.insert("w1".to_owned(), vec![gap]);
     let run = fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.deeds.len()), ("undecided", 1));
     assert_eq!(fleet.waits(), "a person: lab/web: it is down for a moment: its port is bound on the host");
     let seen = fleet.seen("w1");
@@ -171,7 +184,7 @@ fn an_agreed_gap_does_not_let_another_block_pass() {
     fleet.blocks.insert("w1".to_owned(), vec![gap, other]);
     let seen = fleet.seen("w1");
     fleet.world.command(ben(), Command::Approve { run, step: key("w1"), seen, note: None }).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(
         (fleet.stage("w1"), fleet.waits().as_str()),
         ("undecided", "a person: lab/api: it is down for a moment")
@@ -214,7 +227,7 @@ fn what_moved_without_having_been_looked_at_is_a_persons_to_judge() {
     fleet.until(|fleet| fleet.world.asked() == ["shift node w1"]);
     let work = BTreeMap::from([(workload("web"), 1), (workload("late"), 1)]);
     fleet.truth.get_mut("w1").unwrap().work = work;
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.waits(), "a person: lab/late: it was not looked at before it moved");
 }
 
@@ -226,7 +239,7 @@ fn a_node_that_a_person_takes_back_stops_the_rollout_without_an_incident() {
     let command =
         Command::Rollback { run, step: key("w1"), seen: fleet.seen("w1"), reason: Some("slow".to_owned()) };
     fleet.world.command(ben(), command).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!((fleet.stage("w1"), fleet.stage("w2")), ("restored", "pending"));
     assert_eq!(fleet.waits(), "a person: it stopped, node w1: put back by ben: slow");
     assert_eq!(fleet.world.state.incidents.len(), 0);
@@ -247,7 +260,7 @@ fn a_node_that_is_left_out_lets_the_others_go_on() {
     let mut fleet = Fleet::of(3, pool());
     fleet.faults.insert("w1".to_owned(), Fault::NeverJoins);
     let run = fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let skip = |fleet: &Fleet, reason: &str| Command::SkipNode {
         run,
         step: key("w1"),
@@ -258,7 +271,7 @@ fn a_node_that_is_left_out_lets_the_others_go_on() {
     assert!(refused(&mut fleet, without).starts_with("a reason is needed"));
     let command = skip(&fleet, "its rack is full");
     fleet.world.command(ben(), command).unwrap();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(["w1", "w2", "w3"].map(|name| fleet.stage(name)), ["skipped", "done", "done"]);
     assert!(fleet.rollout().ended.is_some());
     assert_eq!(fleet.truth["w1"].release, Some(release("r1")));
@@ -271,14 +284,14 @@ fn a_node_that_is_tried_again_gets_a_machine_of_its_own() {
     let run = fleet.starts("r2");
     fleet.to("w1", "joining");
     let first = fleet.step("w1").traces.token.clone();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     fleet.faults.clear();
     let retry = Command::Retry { run, step: key("w1"), seen: fleet.seen("w1"), reason: None };
     fleet.world.command(ben(), retry.clone()).unwrap();
     assert!(refused(&mut fleet, retry).contains("has changed since"));
     fleet.to("w1", "joining");
     assert_ne!(fleet.step("w1").traces.token, first);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(["w1", "w2"].map(|name| fleet.stage(name)), ["done", "done"]);
 }
 
@@ -287,7 +300,7 @@ fn a_node_that_is_gone_from_its_fleet_is_left_out_by_itself() {
     let mut fleet = Fleet::of(2, pool());
     fleet.starts("r2");
     fleet.truth.remove("w1");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(["w1", "w2"].map(|name| fleet.stage(name)), ["skipped", "done"]);
     assert!(fleet.rollout().ended.is_some());
 }

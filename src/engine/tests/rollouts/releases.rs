@@ -29,7 +29,7 @@ fn the_newest_release_is_taken_by_itself_once_it_is_old_enough() {
     fleet.world.wait(20);
     assert_eq!(fleet.rollout().release, release("r4"));
     assert_eq!(fleet.rollout().by.to_string(), "policy automatic_after of pool workers");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.truth.values().all(|look| look.release == Some(release("r4"))));
     fleet.world.wait(30 * 86_400);
     assert_eq!(fleet.world.state.rollouts.len(), 1);
@@ -50,7 +50,7 @@ fn a_release_that_failed_is_not_started_again_by_itself_and_by_a_person_it_is() 
     let mut fleet = Fleet::of(2, automatic());
     fleet.faults.insert("w1".to_owned(), Fault::Sick);
     fleet.world.wait(3601);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let run = fleet.rollout().id;
     fleet.world.command(ben(), Command::Abort { run, reason: "bad".to_owned() }).unwrap();
     fleet.world.wait(30 * 86_400);
@@ -58,7 +58,7 @@ fn a_release_that_failed_is_not_started_again_by_itself_and_by_a_person_it_is() 
     fleet.faults.clear();
     fleet.starts("r3");
     assert_eq!(fleet.world.state.bad_releases.len(), 0);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
 }
 
@@ -67,7 +67,7 @@ fn a_newer_release_waits_for_a_rollout_that_waits_for_a_person() {
     let mut fleet = Fleet::of(2, automatic());
     fleet.faults.insert("w1".to_owned(), Fault::Sick);
     fleet.world.wait(3601);
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     announce(&mut fleet, "r4");
     fleet.world.wait(86_400);
     assert_eq!(fleet.world.state.rollouts.len(), 1);

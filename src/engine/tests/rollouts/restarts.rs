@@ -68,7 +68,7 @@ fn a_rollout_survives_a_snapshot_at_every_fact() {
     let mut fleet = Fleet::of(3, Pool { failure_budget: 1, ..pool() });
     fleet.faults.insert("w2".to_owned(), Fault::Sick);
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let mut state = State::default();
     for event in fleet.world.log() {
         let text = serde_json::to_string(&state).unwrap();
@@ -117,4 +117,19 @@ fn a_machine_that_is_asked_for_again_has_the_same_token() {
     fleet.fact(EventKind::NodeProvisioned { id, answer: Answer::Unreachable(who) });
     fleet.world.wait(1);
     assert_eq!(token(&fleet), first);
+}
+
+#[test]
+fn which_nodes_are_out_is_known_after_a_snapshot_too() {
+    let mut fleet = Fleet::of(3, pool());
+    fleet.truth.get_mut("w3").unwrap().up = false;
+    fleet.is_seen();
+    let text = serde_json::to_string(&fleet.world.state).unwrap();
+    let mut state: State = serde_json::from_str(&text).unwrap();
+    state.restore_derived();
+    assert_eq!(state.out, BTreeSet::from([node("w3")]));
+    assert_eq!(state, fleet.world.state);
+    fleet.truth.remove("w3");
+    fleet.is_seen();
+    assert_eq!(fleet.world.state.out, BTreeSet::new());
 }

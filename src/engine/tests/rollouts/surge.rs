@@ -6,7 +6,7 @@ use super::*;
 fn every_node_is_replaced_one_after_the_other_and_nothing_of_the_old_is_left() {
     let mut fleet = Fleet::of(3, pool());
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
     assert_eq!(fleet.truth.len(), 3);
     assert!(fleet.truth.values().all(|look| look.release == Some(release("r2"))));
@@ -20,7 +20,7 @@ fn every_node_is_replaced_one_after_the_other_and_nothing_of_the_old_is_left() {
 fn a_step_asks_first_then_makes_moves_watches_and_only_then_removes() {
     let mut fleet = Fleet::of(1, pool());
     fleet.starts("r2");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     let wanted = ["preflight", "provision", "admit", "shift", "retire", "deprovision"];
     assert_eq!(fleet.deeds, wanted.map(|deed| format!("{deed} w1")));
 }

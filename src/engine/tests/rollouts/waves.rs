@@ -58,7 +58,7 @@ fn a_wave_begins_when_the_one_before_has_ended() {
     assert_eq!(waiting.what, "wave 1 to end");
     fleet.to("w1", "done");
     assert_eq!((fleet.rollout().flying.len(), fleet.stage("w3")), (2, "preflight"));
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
 }
 
@@ -89,7 +89,7 @@ fn a_node_that_somebody_else_took_out_counts_and_is_named() {
     fleet.faults.insert("w3".to_owned(), Fault::Dies);
     fleet.is_seen();
     fleet.to("w1", "done");
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert_eq!(fleet.stage("w2"), "pending");
     assert_eq!(fleet.waits(), "w3 to be back (at most 1 may be out)");
     fleet.truth.get_mut("w3").unwrap().up = true;
@@ -108,7 +108,7 @@ fn a_node_that_is_out_may_come_first_in_its_wave() {
     fleet.to("w1", "done");
     assert_eq!((fleet.stage("w2"), fleet.stage("w3")), ("pending", "preflight"));
     fleet.faults.clear();
-    fleet.to_the_end();
+    fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
 }
 
@@ -127,7 +127,7 @@ fn a_namesake_that_left_does_not_hide_the_node_that_is_up() {
     let up = fleet.truth["w1"].clone();
     let down = NodeLook { uid: "older".to_owned(), up: false, ..up.clone() };
     for nodes in [vec![up.clone(), down.clone()], vec![down, up.clone()]] {
-        fleet.world.fact(EventKind::NodesSeen { fleet: "lab".parse().unwrap(), nodes });
+        fleet.world.fact(EventKind::NodesSeen { fleet: "lab".parse().unwrap(), nodes, gone: Vec::new() });
         assert_eq!(fleet.world.state.nodes[&node("w1")], up);
     }
 }
@@ -138,8 +138,8 @@ struct Story {
     pool: Pool,
     zones: Vec<usize>,
     faults: Vec<Option<Fault>>,
-    /// What a person does when nothing goes on by itself.
-    people: Vec<u8>,
+    /// What a person does, after so many answers, or once nothing goes on by itself.
+    people: Vec<(u8, u8)>,
 }
 
 fn stories() -> impl proptest::strategy::Strategy<Value = Story> {
@@ -154,7 +154,7 @@ fn stories() -> impl proptest::strategy::Strategy<Value = Story> {
         1 => Just(Some(Fault::NotUpdated)),
     ];
     let faults = prop::collection::vec(fault, 8);
-    let people = prop::collection::vec(0u8..5, 1..6);
+    let people = prop::collection::vec((0u8..60, 0u8..9), 1..8);
     let zones = prop::collection::vec(0usize..3, 8);
     (1usize..8, 1u32..4, 0u32..3, any::<bool>(), 1u32..4, zones, faults, people).prop_map(
         |(nodes, out, budget, surge, wave, zones, faults, people)| {
@@ -183,7 +183,13 @@ fn a_person_acts(fleet: &mut Fleet, choice: u8) {
         (1, Some(step)) => Command::SkipNode { run, step: step.key, seen: Seen::default(), reason },
         (2, _) => Command::RollBackAll { run, reason },
         (3, _) => Command::RollForward { run, release: release("r3"), reason: None },
-        (_, _) => Command::Abort { run, reason },
+        (4, _) => Command::Abort { run, reason },
+        (5, _) => Command::Pause { run, reason: None, until: Some(fleet.world.now + Span::from_secs(500)) },
+        (6, _) => Command::Resume { run, reason: None },
+        (_, _) => match fleet.rollout().in_flight().last().cloned() {
+            Some(step) => Command::Rollback { run, step: step.key, seen: Seen::default(), reason: None },
+            None => return fleet.is_seen(),
+        },
     };
     // It may be refused: then it changes nothing.
     let _ = fleet.world.command(ben(), command);
@@ -206,15 +212,16 @@ proptest! {
         }
         fleet.is_seen();
         fleet.starts("r2");
-        for choice in &story.people {
-            fleet.to_the_end();
+        for (answers, choice) in &story.people {
+            fleet.goes_on(*answers);
             a_person_acts(&mut fleet, *choice);
         }
         // Faults off: whatever was left is aborted, and ends.
         fleet.faults.clear();
+        fleet.is_seen();
         let run = fleet.rollout().id;
         let _ = fleet.world.command(ben(), Command::Abort { run, reason: "over".to_owned() });
-        fleet.to_the_end();
+        fleet.goes_to_the_end();
         prop_assert!(fleet.world.state.rolling().next().is_none(), "{}", fleet.waits());
         prop_assert_eq!(fleet.world.pending.len(), 0);
         let touched = fleet.world.state.rollouts.values().flat_map(|rollout| rollout.steps.values());
