@@ -60,7 +60,7 @@ fn print(plan: &PlanRow, out: &mut Output<'_>) -> Result<(), Failure> {
     out.line(&format!("release {release} for pool {pool} of fleet {fleet}: {count} nodes in {waves} waves"))?;
     let how = match plan.strategy {
         Strategy::Surge => "a new node takes the work over, then the old one leaves",
-        Strategy::InPlace => "each node is emptied, updated where it stands, and takes its work back",
+        Strategy::InPlace => "each node is emptied, updated where it stands, and takes new work",
     };
     out.line(&format!("  {how}"))?;
     let (most, soak, budget) = (plan.max_unavailable, plan.soak, plan.budget);

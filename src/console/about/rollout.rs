@@ -11,7 +11,7 @@ use crate::model::{NodeId, Timestamp};
 pub(super) fn by(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::Surge => "surge: a new node takes the work over, then the old one leaves",
-        Strategy::InPlace => "in place: the node is emptied, updated, and takes its work back",
+        Strategy::InPlace => "in place: the node is emptied, updated where it stands, and takes new work",
     }
 }
 

@@ -117,7 +117,7 @@ pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rol
 }
 
 pub(super) fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
-    doc.pair("stops", format!("rollout {}: no node is begun, no machine made, no old node leaves", row.run));
+    doc.pair("stops", format!("rollout {}: no node begun, no machine made, no work taken in hand", row.run));
     doc.pair("in flight", listed(&standing(replica, row).0));
     doc.pair("goes on", "moving and watching what was taken in hand, and taking back what is sick");
     doc.pair("by itself", "stays paused until somebody resumes it (P)");
