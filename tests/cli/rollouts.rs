@@ -220,7 +220,7 @@ fn a_rollout_is_steered_by_number() {
     for (args, code) in [
         (&["pause", "1"][..], 0),
         (&["resume", "1"], 0),
-        (&["rollback", "1/w1"], 4),
+        (&["rollback", "1/w1"], 0),
         (&["rollback", "1", "--all"], 2),
         (&["rollback", "1", "--all", "--reason", "no"], 4),
         (&["skip", "1", "w2", "--reason", "busy"], 0),

@@ -53,9 +53,14 @@ fn of_nodes(replica: &Replica, key: &RowKey) -> Option<Doc> {
     let owners: BTreeSet<&str> = rows().filter_map(|row| row.owner.as_ref()).map(Owner::as_str).collect();
     let owners: Vec<&str> = owners.into_iter().collect();
     doc.pair("owners", if owners.is_empty() { "nobody is named".to_owned() } else { owners.join(", ") });
-    for (at, row) in rows().enumerate() {
-        let text = format!("{} {}/{} {}", row.workload, row.running, row.desired, row.state);
-        doc.marked(if at == 0 { "workloads" } else { "" }, text, row.mark);
+    for (at, id) in moved.iter().enumerate() {
+        let row = replica.workload(id);
+        let text = row.map_or_else(
+            || format!("{id} is not known here"),
+            |row| format!("{} {}/{} {}", row.workload, row.running, row.desired, row.state),
+        );
+        let mark = row.map_or(Mark::Unknown, |row| row.mark);
+        doc.marked(if at == 0 { "workloads" } else { "" }, text, mark);
     }
     Some(doc)
 }

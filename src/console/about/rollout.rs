@@ -15,11 +15,15 @@ pub(super) fn by(strategy: Strategy) -> &'static str {
     }
 }
 
-/// Release, waves, budget, and what the preflights found.
-pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
+/// What a person may choose, once it has stopped.
+pub(super) fn choose(doc: &mut Doc, part: &RolloutPart) {
     if part.stopped && !part.ending {
         doc.marked("choose", ways_on(part), Mark::Held);
     }
+}
+
+/// Release, waves, budget, and what the preflights found.
+pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
     doc.pair("release", format!("{} for pool {} of {}", part.release, part.pool, part.fleet));
     let skipped = if part.skipped > 0 { format!(", {} skipped", part.skipped) } else { String::new() };
     let (done, nodes) = (row.done, row.steps);
@@ -64,11 +68,7 @@ pub(super) fn step(doc: &mut Doc, part: &NodePart, now: Timestamp) {
     let zone = part.zone.as_ref().map(|zone| format!(", zone {zone}")).unwrap_or_default();
     let manager = if part.manager { ", a manager" } else { "" };
     doc.pair("node", format!("{} {was}→{}, wave {}{zone}{manager}", part.node, part.target, part.wave));
-    match (&part.new_node, part.strategy) {
-        (Some(new), _) => _ = doc.pair("replaced by", new.to_string()),
-        (None, Strategy::Surge) => _ = doc.pair("replaced by", "nothing yet"),
-        (None, Strategy::InPlace) => {}
-    }
+    doc.pair("new node", part.new_node.as_ref().map_or(String::new(), ToString::to_string));
     if let Some(until) = part.soaks_until {
         doc.pair("soaks", format!("until {}", when(until, now)));
     }

@@ -98,11 +98,16 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// Nodes, and what becomes of them; `none` alone where there are none.
+fn with(names: &[String], what: &str) -> String {
+    if names.is_empty() { "none".to_owned() } else { format!("{}: {what}", listed(names)) }
+}
+
 pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart) {
     let (flying, done) = standing(replica, row);
     doc.pair("ends", format!("rollout {}: no other node is begun", row.run));
-    doc.pair("in flight", format!("{}: given their work back, or done first", listed(&flying)));
-    doc.pair("goes back", format!("{}: a rollout of their own follows", listed(&done)));
+    doc.pair("in flight", with(&flying, "given their work back, or done first"));
+    doc.pair("goes back", with(&done, "a rollout of their own follows"));
     doc.pair("then", format!("pool {} does not take {} again by itself", part.pool, part.release));
     doc.pair("takes", "not measured yet");
     doc.pair("undo", format!("a new rollout of {}", part.release));
@@ -111,7 +116,7 @@ pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rollou
 pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart, to: &ReleaseName) {
     let (flying, _) = standing(replica, row);
     doc.pair("ends", format!("rollout {}: what has not begun is planned anew", row.run));
-    doc.pair("in flight", format!("{}: go on to their end", listed(&flying)));
+    doc.pair("in flight", with(&flying, "go on to their end"));
     doc.pair("then", format!("a rollout of {to}: every node of {} that does not have it", part.pool));
     doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
 }
@@ -126,7 +131,7 @@ pub(super) fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
 pub(super) fn abort(doc: &mut Doc, replica: &Replica, row: &RunRow) {
     let (flying, done) = standing(replica, row);
     doc.pair("ends", format!("rollout {} for good: {}", row.run, row.cause));
-    doc.pair("in flight", format!("{}: given their work back, unless nearly done", listed(&flying)));
-    doc.pair("stays", format!("{}: keep the release", listed(&done)));
+    doc.pair("in flight", with(&flying, "given their work back, unless nearly done"));
+    doc.pair("stays", with(&done, "keep the release"));
     doc.pair("undo", "none; a new rollout is started with `tidegate rollout`");
 }

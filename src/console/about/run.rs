@@ -25,6 +25,9 @@ pub fn doing(replica: &Replica, row: &RunRow, now: Timestamp) -> String {
 pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("{} {}", row.name(), row.cause));
     doc.marked("state", row.state.clone(), row.mark);
+    if let Some(part) = &row.rollout {
+        super::rollout::choose(&mut doc, part);
+    }
     doc.pair("does", doing(replica, row, now));
     freeze_lines(&mut doc, row.paused.as_ref(), now);
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
@@ -35,6 +38,8 @@ pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
             let took = at.since(row.started);
             doc.pair("ended", format!("{}, took {took}, usually {usual}", exactly_when(at, now)))
         }
+        // Nodes of one pool take their time side by side; where nothing is known of it, nothing is said.
+        None if row.rollout.is_some() && row.left.is_none() => &mut doc,
         None => doc.pair("left", format!("{left}, usually {usual} in all")),
     };
     doc.pair("began", format!("{} by {}", exactly_when(row.started, now), row.by));
