@@ -234,6 +234,10 @@ fn a_rollout_is_steered_by_number() {
         let ran = served.tidegate(args);
         assert_eq!(ran.code, code, "{args:?} {ran:?}");
         same(&hands.memory, &format!("{args:?}"));
+        if args[0] == "retry" {
+            let restored = incident(&hands.memory).restored;
+            assert!(restored.starts_with("w1 was tried again since: it is "), "{restored}");
+        }
     }
 }
 

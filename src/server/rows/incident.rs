@@ -23,12 +23,12 @@ pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
         claimed: incident.claimed.clone(),
         users: match (deploy, node) {
             (Some(deploy), _) => users(deploy),
-            (None, Some(node)) => rollout::incident::users(node),
+            (None, Some(node)) => rollout::incident::users(incident, node),
             (None, None) => "not reached: nothing was deployed".to_owned(),
         },
         restored: match (step.zip(deploy), node) {
             (Some((step, deploy)), _) => restored(step, deploy),
-            (None, Some(node)) => rollout::incident::restored(node),
+            (None, Some(node)) => rollout::incident::restored(incident, node),
             (None, None) => "nothing to put back".to_owned(),
         },
         seen: incident.seen.clone(),

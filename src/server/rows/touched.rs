@@ -133,7 +133,7 @@ impl Subjects {
     fn run(&mut self, state: &State, id: RunId) {
         self.runs.insert(id);
         if let Some(rollout) = state.rollouts.get(&id) {
-            rollout::touched::run(rollout, self);
+            rollout::touched::run(state, rollout, self);
         }
         let Some(run) = state.runs.get(&id) else { return };
         self.images.insert(run.change.image.clone());

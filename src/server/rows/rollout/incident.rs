@@ -3,10 +3,18 @@
 use super::step::new_node;
 use crate::engine::rollout::Question;
 use crate::engine::run::evidence;
-use crate::engine::{NodeStage, NodeStep};
+use crate::engine::{Incident, NodeStage, NodeStep};
+
+/// Whether the step has begun anew since the incident was opened: what it shows now is not what the incident is about.
+fn anew(incident: &Incident, step: &NodeStep) -> bool {
+    step.started.is_none_or(|started| started > incident.opened)
+}
 
 /// What was seen last of the work that moved, the workload that is why first.
-pub(in crate::server::rows) fn users(step: &NodeStep) -> String {
+pub(in crate::server::rows) fn users(incident: &Incident, step: &NodeStep) -> String {
+    if anew(incident, step) {
+        return "not known any more: the node was tried again since".to_owned();
+    }
     let sick = step.stage.cause().and_then(crate::engine::Cause::workload);
     let seen = |one: &crate::engine::rollout::Watched| one.look.as_deref().map(evidence::summary);
     let first = sick.and_then(|workload| Some((workload, step.watched.get(workload)?)));
@@ -21,8 +29,11 @@ pub(in crate::server::rows) fn users(step: &NodeStep) -> String {
 }
 
 /// Whether the node from before carries the work again.
-pub(in crate::server::rows) fn restored(step: &NodeStep) -> String {
+pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) -> String {
     let name = &step.node.name;
+    if anew(incident, step) {
+        return format!("{name} was tried again since: it is {} now", step.word());
+    }
     match &step.stage {
         NodeStage::Restored(_) => {
             let at = step.ended.map(|at| format!(" at {}", at.hours_minutes_seconds())).unwrap_or_default();

@@ -29,17 +29,18 @@ pub(in crate::server::rows) fn step(state: &State, id: RunId, key: &StepKey, sub
     subjects.pools.insert(rollout.pool.clone());
     subjects.runs.extend(state.active().map(|run| run.id));
     subjects.runs.extend(state.rolling().map(|rollout| rollout.id));
-    if let Some(step) = rollout.steps.get(key) {
-        subjects.nodes.extend(in_hand(step));
-        subjects.incidents.extend(step.incident);
-    }
+    subjects.nodes.extend(rollout.steps.get(key).into_iter().flat_map(in_hand));
+    // Also those of earlier rounds: a step that begins anew forgets them, and they say how it is now.
+    let of_it = state.incidents.values().filter(|incident| incident.run == id && incident.step == *key);
+    subjects.incidents.extend(of_it.map(|incident| incident.id));
 }
 
 /// See rule 2.
-pub(in crate::server::rows) fn run(rollout: &Rollout, subjects: &mut Subjects) {
+pub(in crate::server::rows) fn run(state: &State, rollout: &Rollout, subjects: &mut Subjects) {
     subjects.runs.insert(rollout.id);
     subjects.pools.insert(rollout.pool.clone());
-    subjects.incidents.extend(rollout.steps.values().filter_map(|step| step.incident));
+    let of_it = state.incidents.values().filter(|incident| incident.run == rollout.id);
+    subjects.incidents.extend(of_it.map(|incident| incident.id));
     subjects.nodes.extend(rollout.in_flight().flat_map(in_hand));
 }
 
@@ -57,7 +58,7 @@ pub(in crate::server::rows) fn node(state: &State, node: &NodeRef, subjects: &mu
 pub(in crate::server::rows) fn pool(state: &State, pool: &PoolName, subjects: &mut Subjects) {
     subjects.pools.insert(pool.clone());
     let of_it = state.rollouts.values().filter(|rollout| rollout.pool == *pool);
-    of_it.for_each(|rollout| run(rollout, subjects));
+    of_it.for_each(|rollout| run(state, rollout, subjects));
 }
 
 /// The steps that are about one of the nodes that were touched, and their rollouts.
