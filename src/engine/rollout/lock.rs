@@ -42,11 +42,8 @@ pub(in crate::engine) fn of_other_node<'a>(
     };
     let all = state.rolling().filter(|other| other.id != rollout.id).chain([rollout]);
     let mut others = all.flat_map(Rollout::in_flight).filter(|other| other.key != step.key && moving(other));
-    let mine = others.next().map(|first| (first, step.to_move(state)));
-    mine.and_then(|(first, mine)| {
-        let shares = |other: &&NodeStep| mine.iter().any(|workload| other.moves(state, workload));
-        std::iter::once(first).chain(others).find(shares)
-    })
+    let shares = |other: &&NodeStep| other.may_move(state).any(|workload| step.moves(state, workload));
+    others.find(shares)
 }
 
 impl NodeStep {
@@ -59,8 +56,12 @@ impl NodeStep {
 
     /// What it would move: what the preflight named, and what was seen on the node since.
     pub(super) fn to_move(&self, state: &State) -> BTreeSet<WorkloadId> {
+        self.may_move(state).cloned().collect()
+    }
+
+    fn may_move<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a WorkloadId> {
         let found = self.preflight.iter().flat_map(|report| report.moves.keys());
         let there = state.nodes.get(&self.node).into_iter().flat_map(|look| look.work.keys());
-        found.chain(there).chain(self.watched.keys()).cloned().collect()
+        found.chain(there).chain(self.watched.keys())
     }
 }

@@ -323,3 +323,28 @@ fn the_incident_is_told_to_the_owner_of_the_hosts_and_to_the_owner_of_what_broke
     assert_eq!(customer.subject, "lab/web on node w1");
     assert_eq!(customer.probes, Some((3, 10)));
 }
+
+#[test]
+fn the_dossier_tells_what_was_to_change_what_moved_and_how_it_was_before_and_after() {
+    use crate::engine::dossier::{make, sources};
+    let fleet = with_fault(Fault::Sick);
+    let id = incident(&fleet).id;
+    let dossier = make(&fleet.world.state, id, fleet.world.log(), &[]).unwrap();
+    assert!(dossier.complete);
+    let released = dossier.changed.release.unwrap();
+    assert_eq!((released.release, released.before), (release("r2"), Some(release("r1"))));
+    let part = dossier.node.unwrap();
+    assert_eq!((part.node, part.ended.as_str()), (node("w1"), "restored"));
+    let web = &part.workloads[0];
+    assert_eq!((web.workload.clone(), web.tasks, web.to.len()), (workload("web"), 1, 1));
+    let failed = |seen: &Option<crate::model::dossier::Seen>| {
+        seen.as_ref().and_then(|seen| seen.probes.as_ref()).map(|tally| tally.failed)
+    };
+    assert_eq!((failed(&web.before), failed(&web.last)), (Some(0), Some(3)));
+    assert_eq!(dossier.timeline[0].text, "release r2 announced for pool workers");
+    let told: Vec<&str> = dossier.timeline.iter().map(|moment| moment.text.as_str()).collect();
+    assert!(told.contains(&"node w1: takes work again"), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("r3")), "{told:?}");
+    let (_, logs) = sources(&fleet.world.state, id).unwrap();
+    assert_eq!(logs[0].to_string(), "r1/node:lab/w1/provision/1");
+}

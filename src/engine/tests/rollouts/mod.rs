@@ -5,7 +5,6 @@
 mod failures;
 mod follow;
 mod in_place;
-mod large;
 mod locks;
 mod people;
 mod releases;
