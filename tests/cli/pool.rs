@@ -3,7 +3,7 @@
 use crate::world::{Memory, digest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tidegate::engine::{Effect, EventKind, Job, State};
+use tidegate::engine::{Effect, EventKind, Job, NodeStep, State};
 use tidegate::model::nodes::{
     Availability, Finding, FindingKind, Machine, Moved, NodeLimits, NodeLook, NodeReport, NodeRole, Pool,
     PreflightReport, ProvisionReport, ShiftReport, Strategy, WaveSize,
@@ -119,7 +119,7 @@ impl Hands {
 
     /// Until the node's step has this stage.
     pub fn to(&mut self, run: u64, name: &str, stage: &str) {
-        let word = |state: &State| state.node_step_of(RunId(run), &node(name)).map(|step| step.word());
+        let word = |state: &State| state.node_step_of(RunId(run), &node(name)).map(NodeStep::word);
         self.until(|state| word(state) == Some(stage), |_| {});
     }
 

@@ -229,7 +229,8 @@ fn a_rollout_is_steered_by_number() {
         (&["forward", "1", "r9"], 4),
         (&["release", "workers", "r3"], 0),
         (&["forward", "1"], 0),
-        (&["abort", "1", "--reason", "done with it"], 0),
+        (&["abort", "1", "--reason", "it has ended"], 4),
+        (&["abort", "2", "--reason", "done with it"], 0),
     ] {
         let ran = served.tidegate(args);
         assert_eq!(ran.code, code, "{args:?} {ran:?}");

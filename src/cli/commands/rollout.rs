@@ -19,9 +19,9 @@ pub(crate) async fn start(
         other => Failure::Client(other),
     })?;
     if typed.json {
-        out.json(&plan)?
+        out.json(&plan)?;
     } else {
-        print(&plan, out)?
+        print(&plan, out)?;
     }
     match &typed.plan {
         Some(prefix) => seen(&plan, prefix)?,

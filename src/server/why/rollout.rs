@@ -88,9 +88,7 @@ pub(super) fn facts(
     events: &[(Seq, Event)],
     most: usize,
 ) -> Vec<Fact> {
-    told(
-        state,
-        events.iter().map(|(_, event)| event).filter(|event| concerns(rollout, step, event)).collect(),
-        most,
-    )
+    let found: Vec<&Event> =
+        events.iter().map(|(_, event)| event).filter(|event| concerns(rollout, step, event)).collect();
+    told(state, &found, most)
 }

@@ -108,11 +108,12 @@ fn facts(
     most: usize,
 ) -> Vec<Fact> {
     let concerns = |event: &&Event| dossier::concerns(run, step, event);
-    told(state, events.iter().map(|(_, event)| event).filter(concerns).collect(), most)
+    let found: Vec<&Event> = events.iter().map(|(_, event)| event).filter(concerns).collect();
+    told(state, &found, most)
 }
 
 /// The latest of these facts.
-pub(super) fn told(state: &State, events: Vec<&Event>, most: usize) -> Vec<Fact> {
+pub(super) fn told(state: &State, events: &[&Event], most: usize) -> Vec<Fact> {
     let fact = |event: &&Event| Fact {
         at: event.at,
         who: event.by.to_string(),
