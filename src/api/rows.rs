@@ -1,14 +1,15 @@
 //! The rows: what a console holds of the daemon's state. Each is whole and stands for itself.
 
+pub use super::hold::{ApprovalRow, HoldRow};
 pub use super::mark::Mark;
+pub use super::rollout::{MovedRow, NodeFinding, NodePart, NodeRow, PoolRow, ReleaseRow, RolloutPart};
 pub use super::told::ToldRow;
 use crate::model::Actor;
 use crate::model::command::Seen;
-use crate::model::ids::{FleetName, IncidentId, Owner, RunId, Seq, StepKey, WorkloadId};
+use crate::model::ids::{FleetName, IncidentId, NodeRef, Owner, PoolName, RunId, Seq, StepKey, WorkloadId};
 use crate::model::image::{Digest, ImageRef};
 use crate::model::jobs::{Role, Unknown};
 use crate::model::reports::{FailingCase, ProbeTally, TaskLook, UpdateState};
-use crate::model::setup::OnFailure;
 use crate::model::time::{Span, Timestamp};
 use crate::model::waiting::Waiting;
 use serde::{Deserialize, Serialize};
@@ -25,9 +26,13 @@ pub enum RowKey {
     Image(ImageRef),
     /// A workload.
     Workload(WorkloadId),
-    /// A run.
+    /// A pool of nodes.
+    Pool(PoolName),
+    /// A node.
+    Node(NodeRef),
+    /// A run or a rollout.
     Run(RunId),
-    /// A step of a run.
+    /// A step of a run or rollout.
     Step(RunId, StepKey),
     /// An incident.
     Incident(IncidentId),
@@ -51,6 +56,10 @@ pub enum Row {
     Image(ImageRow),
     /// See [`RowKey::Workload`].
     Workload(WorkloadRow),
+    /// See [`RowKey::Pool`].
+    Pool(PoolRow),
+    /// See [`RowKey::Node`].
+    Node(NodeRow),
     /// See [`RowKey::Run`].
     Run(RunRow),
     /// See [`RowKey::Step`].
@@ -73,6 +82,8 @@ impl Row {
             Self::Source(row) => RowKey::Source(row.name.clone()),
             Self::Image(row) => RowKey::Image(row.image.clone()),
             Self::Workload(row) => RowKey::Workload(row.workload.clone()),
+            Self::Pool(row) => RowKey::Pool(row.pool.clone()),
+            Self::Node(row) => RowKey::Node(row.node.clone()),
             Self::Run(row) => RowKey::Run(row.run),
             Self::Step(row) => RowKey::Step(row.run, row.step.clone()),
             Self::Incident(row) => RowKey::Incident(row.incident),
@@ -239,15 +250,15 @@ pub struct QuarantineRow {
     pub ends: String,
 }
 
-/// A run.
+/// A run, or a rollout: runs and rollouts are of one series of numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRow {
     /// Which one.
     pub run: RunId,
-    /// What set it off: `os:1 9f3c→b71e, moved 01:20:11`.
+    /// What set it off: `os:1 9f3c→b71e, moved 01:20:11`; of a rollout `workers r1→r2, started by ana 01:48:02`.
     pub cause: String,
-    /// The image that set it off.
-    pub image: ImageRef,
+    /// The image that set it off; none of a rollout.
+    pub image: Option<ImageRef>,
     /// Where its tag pointed before.
     pub from: Option<Digest>,
     /// Where it points now.
@@ -280,6 +291,17 @@ pub struct RunRow {
     pub usual: Option<Span>,
     /// The plan that a command must have seen.
     pub plan: Digest,
+    /// What is to say more of a rollout; none of a run.
+    #[serde(default)]
+    pub rollout: Option<Box<RolloutPart>>,
+}
+
+impl RunRow {
+    /// How it is called: `run 42`, `rollout 17`.
+    pub fn name(&self) -> String {
+        let word = if self.rollout.is_some() { "rollout" } else { "run" };
+        format!("{word} {}", self.run)
+    }
 }
 
 /// A step of a run.
@@ -291,12 +313,13 @@ pub struct StepRow {
     pub step: StepKey,
     /// Its place in the run, from 0.
     pub place: u32,
-    /// What it is about: `web:1`, `deploy web`.
+    /// What it is about: `web:1`, `deploy web`, `node w1`.
     pub title: String,
     /// How it stands.
     pub mark: Mark,
     /// Its state in a word: `waiting`, `building`, `testing`, `held`, `publishing`, `published`, `updating`, `soaking`,
-    /// `healthy`, `restoring`, `restored`, `failed`, `blocked`, `quarantined`, `superseded`, `aborted`.
+    /// `healthy`, `restoring`, `restored`, `failed`, `blocked`, `quarantined`, `superseded`, `aborted`; of a node step besides
+    /// `pending`, `preflight`, `provisioning`, `joining`, `shifting`, `rejoining`, `undecided`, `retiring`, `done`, `skipped`.
     pub state: String,
     /// What came of it: `3ac1, tests 12/12`; `tests 208/210, this update broke it`.
     pub result: String,
@@ -332,6 +355,9 @@ pub struct StepRow {
     pub may: Vec<May>,
     /// Who answers for it.
     pub owner: Option<Owner>,
+    /// What is to say more of a node step.
+    #[serde(default)]
+    pub node: Option<Box<NodePart>>,
 }
 
 /// What a person may do with a step now.
@@ -346,46 +372,8 @@ pub enum May {
     Retry,
     /// Put it back.
     Rollback,
-}
-
-/// A hold, and what an approval of it means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HoldRow {
-    /// The gate's name.
-    pub gate: String,
-    /// Approvals so far: who, when, and what they said.
-    pub approvals: Vec<ApprovalRow>,
-    /// Approvals that are needed.
-    pub needed: u32,
-    /// Who may; everybody on the socket when empty.
-    pub approvers: Vec<String>,
-    /// When it is rejected by itself.
-    pub expires: Option<Timestamp>,
-    /// What happens at once: `tag 1.4 moves to 77a0`.
-    pub at_once: String,
-    /// What happens then, each line `when  what`.
-    pub then: Vec<String>,
-    /// What happens when it makes people sick.
-    pub if_sick: String,
-    /// How it can be undone.
-    pub undo: String,
-    /// What happens when nobody acts.
-    pub if_nobody: String,
-    /// Who is affected.
-    pub affects: String,
-    /// Whether anything in it cannot be undone.
-    pub on_failure: OnFailure,
-}
-
-/// One approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovalRow {
-    /// Who.
-    pub by: Actor,
-    /// When.
-    pub at: Timestamp,
-    /// What they said.
-    pub note: Option<String>,
+    /// Leave its node out.
+    Skip,
 }
 
 /// An incident.

@@ -3,7 +3,8 @@
 //! Stable: fields are added, never renamed or removed, within one `schema`. Documented in `docs/status.md`.
 
 use super::rows::{
-    ComingRow, DaemonRow, ImageRow, IncidentRow, NeedRow, RunRow, SourceRow, StepRow, WorkloadRow,
+    ComingRow, DaemonRow, ImageRow, IncidentRow, NeedRow, NodeRow, PoolRow, RunRow, SourceRow, StepRow,
+    WorkloadRow,
 };
 use crate::model::{Seq, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct Status {
     pub sources: Vec<SourceRow>,
     /// Images in the order of the lineage: bases first.
     pub images: Vec<ImageRow>,
-    /// Runs, newest first, with their steps.
+    /// Runs and rollouts, newest first, with their steps.
     pub runs: Vec<RunStatus>,
     /// Workloads.
     pub workloads: Vec<WorkloadRow>,
@@ -38,6 +39,12 @@ pub struct Status {
     pub needs: Vec<NeedRow>,
     /// What will happen by itself, next first.
     pub coming: Vec<ComingRow>,
+    /// Pools, by name.
+    #[serde(default)]
+    pub pools: Vec<PoolRow>,
+    /// Nodes, by fleet and name.
+    #[serde(default)]
+    pub nodes: Vec<NodeRow>,
 }
 
 /// A run with its steps.

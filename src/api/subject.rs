@@ -1,4 +1,4 @@
-//! What a person names on a command line: `42`, `42/web:1`, `42/deploy:prod/web`, `incident 3`, `i3`.
+//! What a person names on a command line: `42`, `42/web:1`, `42/deploy:prod/web`, `17/w1`, `incident 3`, `i3`.
 
 use crate::model::{IncidentId, RunId, StepKey};
 use std::fmt;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 /// A thing by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A run.
+    /// A run or rollout.
     Run(RunId),
-    /// A step of a run, as it was typed; [`matching`] finds which one is meant.
+    /// A step of a run or rollout, as it was typed; [`matching`] finds which one is meant.
     Step(RunId, String),
     /// An incident.
     Incident(IncidentId),
@@ -17,7 +17,7 @@ pub enum Subject {
 
 /// Why a text names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names nothing; write a run as `42`, a step as `42/web:1`, an incident as `i3`")]
+#[error("{0:?} names nothing; write a run or rollout as `42`, a step as `42/web:1`, an incident as `i3`")]
 pub struct SubjectError(pub String);
 
 impl FromStr for Subject {
@@ -29,7 +29,7 @@ impl FromStr for Subject {
         if let Some(number) = incident {
             return number.parse().map(|id| Self::Incident(IncidentId(id))).map_err(|_| bad());
         }
-        let text = text.strip_prefix("run").map_or(text, str::trim);
+        let text = text.strip_prefix("rollout").or_else(|| text.strip_prefix("run")).map_or(text, str::trim);
         // `run 42 web:1` is how the screen shows a step.
         let (run, step) = match text.split_once(['/', ' ']) {
             Some((run, step)) => (run, Some(step.trim())),

@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use super::units::{span, speed};
-use crate::model::Span;
+use crate::model::{PoolName, ReleaseName, Span};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ IDs:
   42            run 42
   42/web:1      its step for an image: short names do where only one step has them
   42/prod/web   its step for a workload
+  17/w1         the step of rollout 17 for a node
   i3            incident 3, also written `incident 3`";
 
 /// Lets upstream container updates through only as far as they are tested, approved and healthy
@@ -146,7 +147,13 @@ pub enum Cmd {
         #[arg(long)]
         json: bool,
     },
-    /// List the runs, newest first
+    /// List the nodes of all fleets
+    Nodes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the runs and rollouts, newest first
     Runs {
         /// As JSON
         #[arg(long)]
@@ -173,11 +180,11 @@ pub enum Cmd {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Let a held step go on
+    /// Let a held step go on, or a node about which you are asked
     Approve(OnStep),
     /// Refuse a held step: it ends, and what is built on it is blocked
     Reject(OnStep),
-    /// Start nothing new in a run; what is in flight goes on to its next safe point
+    /// Start nothing new in a run or rollout; what is in flight goes on to its next safe point
     Pause {
         /// The run
         id: String,
@@ -196,7 +203,7 @@ pub enum Cmd {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// End a run: nothing new is started, what is being updated is put back
+    /// End a run or rollout: nothing new is started, what is in flight is put back
     Abort {
         /// The run
         id: String,
@@ -206,8 +213,36 @@ pub enum Cmd {
     },
     /// Try a failed step again, and what it blocked
     Retry(OnStep),
-    /// Put a workload back to what it ran before the run, and quarantine what it ran
-    Rollback(OnStep),
+    /// Put a workload back to what it ran before the run, and quarantine what it ran; of a rollout: a node's work, or all
+    Rollback(Back),
+    /// Announce a node release: it may be rolled out from now on
+    Release {
+        /// The pool that it is for
+        pool: PoolName,
+        /// Its name
+        release: ReleaseName,
+    },
+    /// Show what a rollout of a release through a pool would do; --yes or --plan starts it
+    Rollout(StartRollout),
+    /// End a rollout and go on with a release; what is not done yet is planned anew
+    Forward {
+        /// The rollout
+        id: String,
+        /// The release; the newest one that was announced, when absent
+        release: Option<ReleaseName>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Leave a node out of its rollout
+    Skip {
+        /// The node's step: `17/w1`, `17 w1`
+        #[arg(required = true, num_args = 1..)]
+        id: Vec<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Start no new step anywhere
     Freeze {
         /// Why
@@ -293,6 +328,38 @@ pub struct OnStep {
     /// Only if the step is about this digest: at least its first four digits
     #[arg(long, value_name = "PREFIX")]
     pub digest: Option<String>,
+}
+
+/// What is put back.
+#[derive(Debug, Args)]
+pub struct Back {
+    /// Which step
+    #[command(flatten)]
+    pub on: OnStep,
+    /// Everything that a rollout has done; needs its reason
+    #[arg(long, conflicts_with = "digest")]
+    pub all: bool,
+}
+
+/// A rollout that is to be started.
+#[derive(Debug, Args)]
+pub struct StartRollout {
+    /// The pool
+    pub pool: PoolName,
+    /// The release, announced before
+    pub release: ReleaseName,
+    /// Start it, whatever the plan is now
+    #[arg(long, conflicts_with = "plan")]
+    pub yes: bool,
+    /// Start it only if the plan is still this one: at least the first four digits of its hash
+    #[arg(long, value_name = "PREFIX")]
+    pub plan: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// The plan as JSON; docs/status.md has its fields
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

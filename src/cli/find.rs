@@ -1,7 +1,7 @@
 //! What an ID means, in the state as it is now.
 
 use super::Failure;
-use crate::api::rows::{May, StepRow};
+use crate::api::rows::{May, RunRow, StepRow};
 use crate::api::status::{RunStatus, Status};
 use crate::api::subject::{Subject, matching};
 use crate::model::{ImageRef, IncidentId, RunId, WorkloadId};
@@ -37,6 +37,15 @@ pub(super) fn run_status(status: &Status, run: RunId) -> Result<&RunStatus, Fail
     found.ok_or_else(|| Failure::NotFound(format!("there is no run {run}; `tidegate runs` lists the runs")))
 }
 
+/// The rollout that is meant; a run is refused.
+pub(super) fn rollout(status: &Status, run: RunId) -> Result<&RunRow, Failure> {
+    let row = &run_status(status, run)?.run;
+    match row.rollout {
+        Some(_) => Ok(row),
+        None => Err(Failure::Usage(format!("{run} is a run, no rollout; `tidegate runs` lists both"))),
+    }
+}
+
 /// The step that is meant. A run alone means its one step that `fits`.
 pub(super) fn step<'a>(
     status: &'a Status,
@@ -48,11 +57,12 @@ pub(super) fn step<'a>(
         Subject::Run(run) => {
             let run = run_status(status, run)?;
             let fitting: Vec<&StepRow> = run.steps.iter().filter(|step| fits(step)).collect();
+            let called = run.run.name();
             let none = format!(
-                "run {} has no step {what}: {}; `tidegate why {}` says more",
-                run.run.run, run.run.state, run.run.run
+                "{called} has no step {what}: {}; `tidegate why {}` says more",
+                run.run.state, run.run.run
             );
-            one(&fitting, none, || format!("run {} has several steps {what}", run.run.run))
+            one(&fitting, none, || format!("{called} has several steps {what}"))
         }
         Subject::Step(run, name) => {
             let run = run_status(status, run)?;
@@ -61,8 +71,9 @@ pub(super) fn step<'a>(
             // A name of both an image and a workload means the one for which the command makes sense.
             let fitting: Vec<&StepRow> = all.iter().copied().filter(|step| fits(step)).collect();
             let found = if fitting.len() == 1 { fitting } else { all };
-            let none = format!("run {} has no step {name}; it has {}", run.run.run, names(&run.steps));
-            one(&found, none, || format!("{name} means several steps of run {}", run.run.run))
+            let called = run.run.name();
+            let none = format!("{called} has no step {name}; it has {}", names(&run.steps));
+            one(&found, none, || format!("{name} means several steps of {called}"))
         }
         Subject::Incident(_) => {
             Err(Failure::Usage(format!("{text} is an incident; name a step, for example `42/web:1`")))
@@ -77,6 +88,7 @@ pub(super) fn words(may: May) -> &'static str {
         May::Reject => "to reject",
         May::Retry => "to try again",
         May::Rollback => "to roll back",
+        May::Skip => "to skip",
     }
 }
 
@@ -98,6 +110,15 @@ fn one<'a>(
 
 fn names(steps: &[StepRow]) -> String {
     steps.iter().map(|step| step.step.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The beginning of a digest, at least four digits of it.
+pub(super) fn prefix(text: &str) -> Result<String, Failure> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    if hex.len() < 4 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Failure::Usage(format!("{text:?} is no digest; give at least its first four digits")));
+    }
+    Ok(hex.to_ascii_lowercase())
 }
 
 /// The image that is meant: one of the lineage by any of its names, else what was typed in full.

@@ -1,7 +1,7 @@
 //! Who does what was typed.
 
 use super::args::{Cli, Cmd, ConsoleStart, DaemonStart, DemoStart, DrillStart};
-use super::commands::{dossier, events, logs, look, offline, steer};
+use super::commands::{dossier, events, logs, look, nodes, offline, rollout, steer};
 use super::output::Output;
 use super::{Exit, Failure, socket};
 use crate::api::client::Client;
@@ -59,6 +59,7 @@ pub fn run(cli: &Cli, entry: &dyn Entry, out: &mut dyn Write, err: &mut dyn Writ
 fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failure> {
     match command {
         Cmd::Status { json } => wait(look::status(client, *json, out)),
+        Cmd::Nodes { json } => wait(nodes::nodes(client, *json, out)),
         Cmd::Runs { json } => wait(look::runs(client, *json, out)),
         Cmd::Why { id, json } => wait(look::why(client, id, *json, out)),
         Cmd::Dossier { id, json, output } => {
@@ -70,6 +71,7 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
             events::Ask { follow: *follow, json: *json, last: *last, after: *after },
             out,
         )),
+        Cmd::Rollout(start) => wait(rollout::start(client, start, out)),
         Cmd::Approve(_)
         | Cmd::Reject(_)
         | Cmd::Pause { .. }
@@ -77,6 +79,9 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
         | Cmd::Abort { .. }
         | Cmd::Retry(_)
         | Cmd::Rollback(_)
+        | Cmd::Release { .. }
+        | Cmd::Forward { .. }
+        | Cmd::Skip { .. }
         | Cmd::Freeze { .. }
         | Cmd::Thaw { .. }
         | Cmd::Start { .. }

@@ -106,7 +106,7 @@ actions! {
     Now, "now", [Char('0')], Move, None, "What needs you, what is on its way, what comes.";
     Lineage, "lineage", [Char('1')], Move, None, "The tree of images and the workloads on it.";
     Updates, "updates", [Char('2')], Move, None, "Updates that are not through, those that need a person first.";
-    Runs, "runs", [Char('3')], Move, None, "Changes on their way through the lineage.";
+    Runs, "runs", [Char('3')], Move, None, "Changes on their way through the lineage, releases through pools.";
     Incidents, "incidents", [Char('6')], Move, None, "Failures with their dossiers.";
     Journal, "journal", [Char('7')], Move, None, "What happened: people first, then everything, newest first.";
     Drill, "drill", [Char('9')], Move, None, "In a drill: its briefing, its goal, and the hints that were given.";
@@ -127,17 +127,19 @@ actions! {
     Follow, "follow", [Char('f')], Log, None, "Go to the end and stay there, or stay here.";
     Wrap, "wrap", [Char('-')], Log, None, "Break long lines, or cut them.";
 
-    Pause, "pause", [Char('p')], Safer, Safe, "Start nothing new in this run.";
+    Pause, "pause", [Char('p')], Safer, Safe, "Start nothing new in this run or rollout.";
     Reject, "reject", [Char('x')], Safer, Safe, "Refuse a held step, or close an incident; a reason is needed.";
     Claim, "claim", [Char('a')], Safer, Safe, "Take an incident: the others see who looks at it.";
     Freeze, "freeze everything", [Char('!')], Safer, Safe, "Start no new step anywhere.";
 
-    Approve, "approve", [Char('A')], Production, Production, "Let a held step go on.";
+    Approve, "approve", [Char('A')], Production, Production, "Let a held step go on, or a node about which you are asked.";
     Resume, "resume", [Char('P')], Production, Production, "Take a pause or the freeze back.";
     Start, "start", [Char('S')], Production, Production, "Start a run of this image, as if it had moved.";
     Retry, "try again", [Char('T')], Production, Production, "Try a failed step again, and what it blocked.";
-    Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back to what it ran before.";
-    Abort, "abort", [Char('X')], Production, Override, "End a run; what is being updated is put back.";
+    Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back, or a node's work; a rollout: all it did.";
+    Forward, "roll forward", [Char('F')], Production, Production, "End a rollout and go on with the newest release.";
+    Skip, "skip the node", [Char('K')], Production, Override, "Leave a node out of its rollout; a reason is needed.";
+    Abort, "abort", [Char('X')], Production, Override, "End a run or rollout; what is in flight is put back.";
     Unquarantine, "unquarantine", [Char('U')], Production, Override, "Let a workload take again what made it sick.";
 
     Help, "help", [Char('?')], Other, None, "This list.";

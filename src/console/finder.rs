@@ -41,11 +41,16 @@ fn name(model: &Model, key: &RowKey) -> Option<String> {
     match model.replica.row(key)? {
         Row::Image(row) => Some(row.image.short()),
         Row::Workload(row) => Some(row.workload.to_string()),
-        Row::Run(row) => Some(format!("run {}", row.run)),
+        Row::Run(row) => Some(row.name()),
         Row::Incident(row) => Some(format!("incident {}", row.incident)),
-        Row::Daemon(_) | Row::Source(_) | Row::Step(_) | Row::Need(_) | Row::Coming(_) | Row::Event(_) => {
-            None
-        }
+        Row::Daemon(_)
+        | Row::Source(_)
+        | Row::Pool(_)
+        | Row::Node(_)
+        | Row::Step(_)
+        | Row::Need(_)
+        | Row::Coming(_)
+        | Row::Event(_) => None,
     }
 }
 

@@ -170,7 +170,9 @@ pub fn contains(row: &Row, needle: &str) -> bool {
             let owner = row.owner.as_ref().map_or("", |owner| owner.as_str());
             any(&[&row.workload.to_string(), &row.state, owner, short(row.digest.as_ref())])
         }
-        Row::Run(row) => any(&[&format!("run {}", row.run), &row.cause, &row.state, &row.doing]),
+        Row::Pool(row) => any(&[row.pool.as_str(), &row.state]),
+        Row::Node(row) => any(&[&row.node.to_string(), &row.state]),
+        Row::Run(row) => any(&[&row.name(), &row.cause, &row.state, &row.doing]),
         Row::Step(row) => any(&[&row.title, &row.state, &row.result]),
         Row::Incident(row) => any(&[&format!("incident {}", row.incident), &row.cause, &row.verdict]),
         Row::Need(row) => any(&[&row.object, &row.text, &row.outcome]),

@@ -18,6 +18,7 @@ pub fn plain(status: &Status) -> String {
     runs(&mut out, status);
     images(&mut out, status);
     workloads(&mut out, status);
+    pools(&mut out, status);
     coming(&mut out, status);
     out.text
 }
@@ -150,7 +151,7 @@ fn run_lines(out: &mut Lines, run: &RunStatus) {
 
 fn run_line(out: &mut Lines, run: &RunRow) {
     let left = run.left.map_or(String::new(), |left| format!(", {left} left"));
-    out.marked(run.mark, &format!("run {}  {}: {}{left}", run.run, run.cause, run.state));
+    out.marked(run.mark, &format!("{}  {}: {}{left}", run.name(), run.cause, run.state));
 }
 
 fn waits(out: &mut Lines, waiting: &Waiting) {
@@ -209,6 +210,23 @@ fn workload_line(out: &mut Lines, row: &WorkloadRow, name: usize) {
     for held in &row.quarantine {
         out.more("quarantined:", &format!("{} since {}: {}", held.digest.short(), held.since, held.why));
         out.more("ends with:", &held.ends);
+    }
+}
+
+fn pools(out: &mut Lines, status: &Status) {
+    if status.pools.is_empty() {
+        return;
+    }
+    out.part(&format!("pools: {}", status.pools.len()));
+    for row in &status.pools {
+        out.marked(row.mark, &format!("{}: {}", row.pool, row.state));
+        if let Some((release, at)) = &row.next {
+            out.more("by itself:", &format!("{at} takes {release}"));
+        }
+        let bad = row.announced.iter().filter_map(|one| Some((&one.release, one.quarantine.as_ref()?)));
+        for (release, why) in bad {
+            out.more("quarantined:", &format!("{release}: {why}"));
+        }
     }
 }
 

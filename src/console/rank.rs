@@ -47,7 +47,7 @@ pub type Rank = (i64, i64, i64);
 /// The lists that a row belongs to.
 pub fn ranks(row: &Row) -> [Option<(List, Rank)>; 4] {
     match row {
-        Row::Daemon(_) => [None; 4],
+        Row::Daemon(_) | Row::Pool(_) | Row::Node(_) => [None; 4],
         Row::Source(row) => {
             let lost = row.lost.as_ref().map(|lost| (List::Lost, (lost.since.as_millis(), 0, 0)));
             [lost, None, None, None]

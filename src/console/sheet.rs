@@ -3,7 +3,9 @@
 use super::replica::Replica;
 use crate::api::rows::May;
 use crate::model::limits::SHEET_DEAF;
-use crate::model::{Command, Digest, ImageRef, IncidentId, RunId, Seen, StepKey, Timestamp, WorkloadId};
+use crate::model::{
+    Command, Digest, ImageRef, IncidentId, ReleaseName, RunId, Seen, StepKey, Timestamp, WorkloadId,
+};
 
 /// What a sheet would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,14 @@ pub enum Order {
     Reject(RunId, StepKey),
     /// Try a failed step again.
     Retry(RunId, StepKey),
-    /// Put a workload back.
+    /// Put a workload, or a node's work, back.
     Rollback(RunId, StepKey),
+    /// Take back all that a rollout has done.
+    RollBackAll(RunId),
+    /// End a rollout and go on with this release.
+    Forward(RunId, ReleaseName),
+    /// Leave a node out.
+    Skip(RunId, StepKey),
     /// Pause a run.
     Pause(RunId),
     /// Resume it.
@@ -137,13 +145,20 @@ impl Sheet {
         fence(&self.order, replica).is_some()
     }
 
-    /// Whether a step may still be treated so; true of everything that is not about a step, and of a step that is gone.
+    /// Whether a step may still be treated so; true of everything that is not about a step, and of a step that is gone. A rollout
+    /// may still be taken back or forward.
     pub fn may_still(&self, replica: &Replica) -> bool {
+        let rollout = |run: &RunId| replica.run(*run).and_then(|row| row.rollout.as_deref());
         let (run, step, may) = match &self.order {
             Order::Approve(run, step) => (run, step, May::Approve),
             Order::Reject(run, step) => (run, step, May::Reject),
             Order::Retry(run, step) => (run, step, May::Retry),
             Order::Rollback(run, step) => (run, step, May::Rollback),
+            Order::Skip(run, step) => (run, step, May::Skip),
+            Order::RollBackAll(run) => return rollout(run).is_none_or(|part| part.back),
+            Order::Forward(run, to) => {
+                return rollout(run).is_none_or(|part| part.forward.as_ref() == Some(to));
+            }
             Order::Pause(_)
             | Order::Resume(_)
             | Order::Abort(_)
@@ -184,6 +199,9 @@ impl Sheet {
             Order::Reject(run, step) => Command::Reject { run, step, seen, reason },
             Order::Retry(run, step) => Command::Retry { run, step, seen, reason: given },
             Order::Rollback(run, step) => Command::Rollback { run, step, seen, reason: given },
+            Order::RollBackAll(run) => Command::RollBackAll { run, reason },
+            Order::Forward(run, release) => Command::RollForward { run, release, reason: given },
+            Order::Skip(run, step) => Command::SkipNode { run, step, seen, reason },
             Order::Pause(run) => Command::Pause { run, reason: given, until: None },
             Order::Resume(run) => Command::Resume { run, reason: given },
             Order::Abort(run) => Command::Abort { run, reason },
@@ -204,8 +222,9 @@ fn fence(order: &Order, replica: &Replica) -> Option<Seen> {
         Order::Approve(run, step)
         | Order::Reject(run, step)
         | Order::Retry(run, step)
-        | Order::Rollback(run, step) => replica.step(*run, step).map(|row| row.expect.clone()),
-        Order::Resume(run) | Order::Abort(run) => {
+        | Order::Rollback(run, step)
+        | Order::Skip(run, step) => replica.step(*run, step).map(|row| row.expect.clone()),
+        Order::Resume(run) | Order::Abort(run) | Order::RollBackAll(run) | Order::Forward(run, _) => {
             replica.run(*run).map(|row| Seen { plan: Some(row.plan.clone()), ..Seen::default() })
         }
         Order::Start(image) => {
@@ -230,10 +249,18 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
     let code = |digest: Option<&Digest>, otherwise: String| {
         Proof::Code(digest.map_or(otherwise, |digest| digest.short().to_owned()))
     };
+    let node =
+        |step: &StepKey| if let StepKey::Node(node) = step { Some(node.name.to_string()) } else { None };
     Some(match order {
         Order::Claim(_) => Proof::Nothing,
         Order::Pause(_) | Order::Freeze => Proof::Enter,
         Order::Reject(..) | Order::Close(_) => Proof::Reason,
+        Order::Approve(_, step @ StepKey::Node(_))
+        | Order::Retry(_, step @ StepKey::Node(_))
+        | Order::Rollback(_, step @ StepKey::Node(_)) => Proof::Code(node(step)?),
+        Order::Skip(_, step) => Proof::Name(node(step)?),
+        Order::Forward(_, release) => Proof::Code(release.to_string()),
+        Order::RollBackAll(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Approve(run, step) | Order::Retry(run, step) => {
             code(replica.step(*run, step)?.digest.as_ref(), run.to_string())
         }
@@ -241,7 +268,7 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         Order::Resume(run) => Proof::Code(run.to_string()),
         Order::Start(image) => code(replica.image(image)?.digest.as_ref(), image.short()),
         Order::Thaw => Proof::Code(replica.daemon()?.name.clone()),
-        Order::Abort(run) => Proof::Name(format!("run {run}")),
+        Order::Abort(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Unquarantine(workload) => Proof::Name(workload.to_string()),
     })
 }

@@ -5,7 +5,7 @@ use super::model::{About, Model, Screen};
 use super::rank::List;
 use super::replica::Replica;
 use super::sheet::Order;
-use crate::api::rows::{IncidentRow, May, Row, RowKey, StepRow};
+use crate::api::rows::{IncidentRow, May, RolloutPart, Row, RowKey, StepRow};
 use crate::model::{ImageRef, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
@@ -57,7 +57,12 @@ pub fn run_of(replica: &Replica, key: &RowKey) -> Option<RunId> {
         RowKey::Workload(workload) => replica.workload(workload)?.run,
         RowKey::Incident(incident) => Some(replica.incident(*incident)?.run),
         RowKey::Event(seq) => replica.event(*seq)?.run,
-        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+        RowKey::Daemon
+        | RowKey::Source(_)
+        | RowKey::Pool(_)
+        | RowKey::Node(_)
+        | RowKey::Need(_)
+        | RowKey::Coming(_) => None,
     }
 }
 
@@ -77,7 +82,13 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
             let row = replica.event(*seq)?;
             replica.step(row.run?, row.step.as_ref()?)
         }
-        RowKey::Run(_) | RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+        RowKey::Run(_)
+        | RowKey::Daemon
+        | RowKey::Source(_)
+        | RowKey::Pool(_)
+        | RowKey::Node(_)
+        | RowKey::Need(_)
+        | RowKey::Coming(_) => None,
     }
 }
 
@@ -92,9 +103,18 @@ fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a
     step_of(replica, key).filter(|step| step.may.contains(&may))
 }
 
+/// The rollout that a row is, as a whole.
+fn rollout_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<(RunId, &'a RolloutPart)> {
+    let RowKey::Run(run) = key else { return None };
+    replica.run(*run)?.rollout.as_deref().map(|part| (*run, part))
+}
+
 /// Whether several steps of this run could be put back, so that one must be chosen.
 pub fn must_choose(model: &Model) -> bool {
     let Some(RowKey::Run(run)) = target(model) else { return false };
+    if rollout_of(&model.replica, &RowKey::Run(run)).is_some() {
+        return false;
+    }
     let mut steps = model.replica.step_rows(run).filter(|step| step.may.contains(&May::Rollback));
     steps.nth(1).is_some()
 }
@@ -145,7 +165,19 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
     match action {
         Action::Approve => step(May::Approve).map(|(run, step)| Order::Approve(run, step)),
         Action::Retry => step(May::Retry).map(|(run, step)| Order::Retry(run, step)),
-        Action::Rollback => step(May::Rollback).map(|(run, step)| Order::Rollback(run, step)),
+        Action::Rollback => match rollout_of(replica, key?) {
+            Some((run, part)) => part.back.then_some(Order::RollBackAll(run)),
+            None => step(May::Rollback).map(|(run, step)| Order::Rollback(run, step)),
+        },
+        Action::Forward => {
+            let rollout = replica.run(run_of(replica, key?)?)?;
+            let to = rollout.rollout.as_ref()?.forward.clone()?;
+            Some(Order::Forward(rollout.run, to))
+        }
+        Action::Skip => {
+            let one = step_of(replica, key?).filter(|step| step.may.contains(&May::Skip));
+            one.map(|step| Order::Skip(step.run, step.step.clone()))
+        }
         Action::Reject => match step(May::Reject) {
             Some((run, step)) => Some(Order::Reject(run, step)),
             None => open_incident(replica, key?).map(|row| Order::Close(row.incident)),
@@ -229,6 +261,8 @@ pub fn is_legal(model: &Model, action: Action) -> bool {
         | Action::Start
         | Action::Retry
         | Action::Rollback
+        | Action::Forward
+        | Action::Skip
         | Action::Abort
         | Action::Unquarantine => order(model, action).is_some(),
     }
@@ -238,7 +272,13 @@ fn impact_of(replica: &Replica, key: &RowKey) -> bool {
     match key {
         RowKey::Image(_) | RowKey::Workload(_) | RowKey::Step(..) | RowKey::Run(_) => true,
         RowKey::Incident(_) => step_of(replica, key).is_some(),
-        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) | RowKey::Event(_) => false,
+        RowKey::Daemon
+        | RowKey::Source(_)
+        | RowKey::Pool(_)
+        | RowKey::Node(_)
+        | RowKey::Need(_)
+        | RowKey::Coming(_)
+        | RowKey::Event(_) => false,
     }
 }
 

@@ -71,8 +71,10 @@ pub fn sentence(state: &State, event: &Event) -> String {
         }
         EventKind::NoticeFailed { id, cause, .. } => not_told(state, id, &cause.why),
         EventKind::DeadlinePassed => "a deadline passed".to_owned(),
-        EventKind::Commanded { command } => commanded(command),
-        EventKind::CommandRefused { command, reason } => format!("refused: {}: {reason}", commanded(command)),
+        EventKind::Commanded { command } => commanded(state, command),
+        EventKind::CommandRefused { command, reason } => {
+            format!("refused: {}: {reason}", commanded(state, command))
+        }
     }
 }
 
@@ -176,8 +178,15 @@ fn change(id: &EffectId, report: &ChangeReport) -> String {
     }
 }
 
-fn commanded(command: &Command) -> String {
-    let on = |run: &RunId, step: &StepKey| format!("run {run} {}", subject(step));
+/// `run 42`, or `rollout 17`.
+pub fn called(state: &State, run: RunId) -> String {
+    let word = if state.rollouts.contains_key(&run) { "rollout" } else { "run" };
+    format!("{word} {run}")
+}
+
+fn commanded(state: &State, command: &Command) -> String {
+    let called = |run: &RunId| called(state, *run);
+    let on = |run: &RunId, step: &StepKey| format!("{} {}", called(run), subject(step));
     let why = |reason: Option<&String>| reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     match command {
         Command::Approve { run, step, seen, note } => {
@@ -185,9 +194,9 @@ fn commanded(command: &Command) -> String {
             format!("{} approved {digest}{}", on(run, step), why(note.as_ref()))
         }
         Command::Reject { run, step, reason, .. } => format!("{} rejected: {reason}", on(run, step)),
-        Command::Pause { run, reason, .. } => format!("run {run} paused{}", why(reason.as_ref())),
-        Command::Resume { run, reason } => format!("run {run} resumed{}", why(reason.as_ref())),
-        Command::Abort { run, reason } => format!("run {run} aborted: {reason}"),
+        Command::Pause { run, reason, .. } => format!("{} paused{}", called(run), why(reason.as_ref())),
+        Command::Resume { run, reason } => format!("{} resumed{}", called(run), why(reason.as_ref())),
+        Command::Abort { run, reason } => format!("{} aborted: {reason}", called(run)),
         Command::Retry { run, step, reason, .. } => {
             format!("{} tried again{}", on(run, step), why(reason.as_ref()))
         }

@@ -16,6 +16,8 @@ pub const HEALTH_RING: usize = 600;
 pub const ENDED_RUNS: usize = 200;
 /// Rollouts that stay in the state after they ended; one of a large pool has ten thousand steps.
 pub const ENDED_ROLLOUTS: usize = 20;
+/// Findings of preflights that a rollout's own row lists; each node's row has all of its own.
+pub const ROLLOUT_FINDINGS: usize = 100;
 /// Announced releases of one pool that are remembered, newest first.
 pub const RELEASES_PER_POOL: usize = 50;
 /// Releases in quarantine that are remembered; the oldest is let go.

@@ -27,7 +27,6 @@ pub mod status;
 pub mod table;
 pub mod webhook;
 pub mod why;
-mod why_rollout;
 
 #[cfg(test)]
 mod tests;
@@ -37,10 +36,11 @@ pub use served::Served;
 pub use table::Table;
 
 use crate::api::Reply;
+use crate::api::rollout::PlanRow;
 use crate::api::rows::{EventRow, Stuck};
 use crate::api::why::Why;
 use crate::model::dossier::Dossier;
-use crate::model::{Actor, Command, Digest, ImageRef, IncidentId, Registry, Seq};
+use crate::model::{Actor, Command, Digest, ImageRef, IncidentId, PoolName, Registry, ReleaseName, Seq};
 use async_trait::async_trait;
 use std::path::Path;
 
@@ -57,6 +57,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Why a thing is as it is: `42`, `42/image:web:1`, `incident 3`. None when there is no such thing.
     async fn why(&self, id: &str) -> Option<Why>;
+
+    /// What a rollout of this release through this pool would do, or why it cannot be started.
+    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String>;
 
     /// The dossier of an incident; none when there is no such incident. Or why it cannot be read, cleaned.
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String>;

@@ -3,6 +3,7 @@
 use super::rows::{self, Answered, Beside};
 use super::{About, Hint, Source, Table, publish, why};
 use crate::api;
+use crate::api::rollout::PlanRow;
 use crate::api::rows::EventRow;
 use crate::api::why::Why;
 use crate::daemon::{Handle, Reply, Seen};
@@ -11,7 +12,8 @@ use crate::model::dossier::Dossier;
 use crate::model::reports::Look;
 use crate::model::text::clean;
 use crate::model::{
-    Actor, Command, EffectId, ImageRef, IncidentId, Registry, Seq, Setup, Timestamp, WorkloadId, limits,
+    Actor, Command, EffectId, ImageRef, IncidentId, PoolName, Registry, ReleaseName, Seq, Setup, Timestamp,
+    WorkloadId, limits,
 };
 use crate::ports::Progress;
 use async_trait::async_trait;
@@ -173,6 +175,10 @@ impl Source for Served {
         let subject = id.parse().ok()?;
         let events = self.handle.tail(limits::EVENT_ROWS).unwrap_or_default();
         self.handle.read(|state| why::why(state, &subject, &events, WHY_FACTS))
+    }
+
+    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
+        self.handle.read(|state| rows::plan(state, pool, release)).map_err(|error| error.to_string())
     }
 
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {

@@ -16,6 +16,8 @@ pub fn status(seq: Seq, at: Timestamp, rows: &[Arc<Row>]) -> Status {
             Row::Source(row) => all.sources.push(row.clone()),
             Row::Image(row) => all.images.push(row.clone()),
             Row::Workload(row) => all.workloads.push(row.clone()),
+            Row::Pool(row) => all.pools.push(row.clone()),
+            Row::Node(row) => all.nodes.push(row.clone()),
             Row::Run(row) => runs.push(row.clone()),
             Row::Step(row) => steps.entry(row.run).or_default().push((**row).clone()),
             Row::Incident(row) => all.incidents.push(row.clone()),
@@ -47,6 +49,8 @@ fn empty() -> Status {
         incidents: Vec::new(),
         needs: Vec::new(),
         coming: Vec::new(),
+        pools: Vec::new(),
+        nodes: Vec::new(),
     }
 }
 

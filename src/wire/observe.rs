@@ -77,6 +77,8 @@ pub async fn status() -> Status {
         incidents: Vec::new(),
         needs: Vec::new(),
         coming: Vec::new(),
+        pools: Vec::new(),
+        nodes: Vec::new(),
     };
     for row in look(at).await {
         match row {
@@ -84,6 +86,8 @@ pub async fn status() -> Status {
             Row::Image(row) => status.images.push(row),
             Row::Workload(row) => status.workloads.push(row),
             Row::Daemon(_)
+            | Row::Pool(_)
+            | Row::Node(_)
             | Row::Run(_)
             | Row::Step(_)
             | Row::Incident(_)

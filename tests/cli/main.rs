@@ -4,7 +4,9 @@
 
 mod commands;
 mod docs;
+mod pool;
 mod provisioner;
+mod rollouts;
 mod rows;
 mod wire;
 mod world;

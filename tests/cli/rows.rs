@@ -20,7 +20,7 @@ fn anew(memory: &Memory) -> BTreeMap<RowKey, Row> {
     memory.read(|state| rows::all(state, &Nothing)).into_iter().map(|row| (row.key(), row)).collect()
 }
 
-fn same(memory: &Memory, when: &str) {
+pub fn same(memory: &Memory, when: &str) {
     let (kept, anew) = (kept(memory), anew(memory));
     for (key, row) in &anew {
         assert_eq!(kept.get(key), Some(row), "{when}: {key:?}");

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tidegate::api::Reply;
+use tidegate::api::rollout::PlanRow;
 use tidegate::api::rows::{EventRow, Stuck};
 use tidegate::api::why::Why;
 use tidegate::cli::{Cli, ConsoleStart, DaemonStart, DemoStart, DrillStart, Entry, Exit};
@@ -15,8 +16,8 @@ use tidegate::model::jobs::{Base, BaseName, Ingredients, Role};
 use tidegate::model::reports::{Answer, BuildCause, BuildReport, Look, Running};
 use tidegate::model::setup::{Gate, GateBefore, OnFailure, Recipe, Workload};
 use tidegate::model::{
-    Action, Actor, Command, Digest, EffectId, ImageRef, IncidentId, RunId, Seq, Setup, Span, StepKey,
-    Timestamp, WorkloadId,
+    Action, Actor, Command, Digest, EffectId, ImageRef, IncidentId, PoolName, ReleaseName, RunId, Seq, Setup,
+    Span, StepKey, Timestamp, WorkloadId,
 };
 use tidegate::ports::{Clock, Progress};
 use tidegate::server::rows::{self, Answered, Beside};
@@ -130,10 +131,21 @@ impl Beside for Nothing {
 
 impl Memory {
     pub fn new() -> Arc<Self> {
+        Self::with(setup())
+    }
+
+    /// Like [`new`](Self::new), and there is a pool.
+    pub fn pool() -> Arc<Self> {
+        let mut setup = setup();
+        crate::pool::add(&mut setup);
+        Self::with(setup)
+    }
+
+    fn with(setup: Setup) -> Arc<Self> {
         let inner = Mutex::new(Inner { state: State::default(), log: Vec::new() });
         let this = Self { inner, table: Table::new(7, Seq(0)), logs: tempfile::tempdir().unwrap() };
         this.fact(EventKind::Installed { install: "abc".to_owned() });
-        this.fact(EventKind::ConfigLoaded { setup: Box::new(setup()) });
+        this.fact(EventKind::ConfigLoaded { setup: Box::new(setup) });
         let read = ["web", "api"].map(|name| (image(name), Ok(ingredients(name))));
         this.fact(EventKind::RecipesRead { recipes: read.into() });
         for name in ["os", "web", "api"] {
@@ -236,6 +248,9 @@ impl Source for Memory {
     async fn why(&self, id: &str) -> Option<Why> {
         let inner = self.inner.lock().unwrap();
         why::why(&inner.state, &id.parse().ok()?, &inner.log, 40)
+    }
+    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
+        self.read(|state| rows::plan(state, pool, release)).map_err(|error| error.to_string())
     }
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {
         let inner = self.inner.lock().unwrap();

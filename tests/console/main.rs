@@ -6,6 +6,7 @@ mod pictures;
 mod press;
 mod questions;
 mod random;
+mod rollouts;
 mod screen;
 mod sheets;
 mod sleep;

@@ -68,13 +68,13 @@ fn spoil(row: Row, text: &str) -> Row {
             row.image = Some(image("nobody:2"));
             Row::Workload(row)
         }
-        other @ (Row::Source(_) | Row::Coming(_)) => other,
+        other @ (Row::Source(_) | Row::Coming(_) | Row::Pool(_) | Row::Node(_)) => other,
     }
 }
 
 fn keys() -> impl Strategy<Value = Vec<Key>> {
     let one = prop_oneof![
-        4 => prop::sample::select("jkgG0123677bwile?/:'APSTRXUpxa!fc-y7a0".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        4 => prop::sample::select("jkgG0123677bwile?/:'APSTRFKXUpxa!fc-y7a0".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => prop::sample::select(vec![
             Key::Enter, Key::Enter, Key::Enter, Key::Esc, Key::Tab, Key::Backspace, Key::Left, Key::Right,
             Key::PageDown, Key::PageUp, Key::Ctrl('d'), Key::Ctrl('c'), Key::Home, Key::End,

@@ -1,11 +1,12 @@
 //! `events`: lines of the journal.
 
 use crate::api::client::Client;
+use crate::api::rollout::called;
 use crate::api::rows::EventRow;
 use crate::cli::Failure;
 use crate::cli::output::Output;
-use crate::model::Seq;
 use crate::model::limits::EVENTS_AT_ONCE;
+use crate::model::{RunId, Seq};
 use futures_util::StreamExt;
 
 /// Which lines, and how.
@@ -34,9 +35,19 @@ pub(crate) async fn events(client: &Client, ask: Ask, out: &mut Output<'_>) -> R
     Ok(())
 }
 
+/// `run 42` or `rollout 17`: by its step, else as the sentence itself calls it.
+fn name(run: RunId, row: &EventRow) -> String {
+    let rollout = format!("rollout {run}");
+    match &row.step {
+        Some(step) => called(run, step),
+        None if row.text.starts_with(&rollout) => rollout,
+        None => format!("run {run}"),
+    }
+}
+
 fn print(row: &EventRow, out: &mut Output<'_>) -> Result<(), Failure> {
     let time = format!("{} {}", row.at.day(), row.at.hours_minutes_seconds());
-    let run = row.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+    let run = row.run.map(|run| format!("{}: ", name(run, row))).unwrap_or_default();
     out.line(&format!(
         "{:>6}  {time:>15}  {:<12}  {run}{}",
         row.seq.to_string(),

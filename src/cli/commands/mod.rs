@@ -4,5 +4,7 @@ pub(super) mod dossier;
 pub(super) mod events;
 pub(super) mod logs;
 pub(super) mod look;
+pub(super) mod nodes;
 pub(super) mod offline;
+pub(super) mod rollout;
 pub(super) mod steer;

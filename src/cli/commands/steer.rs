@@ -10,7 +10,12 @@ use crate::model::{Command, Digest, RunId, Seen, Span, StepKey, Timestamp};
 
 pub(crate) async fn steer(client: &Client, typed: &Cmd, out: &mut Output<'_>) -> Result<(), Failure> {
     let command = command(client, typed).await?;
-    match client.send(&command).await? {
+    send(client, &command, out).await
+}
+
+/// Sends a command and says what became of it.
+pub(super) async fn send(client: &Client, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+    match client.send(command).await? {
         Reply::Accepted { message, .. } => out.line(&message),
         Reply::Already { message } => out.line(&format!("nothing to do: {message}")),
         Reply::Rejected { reason, stale: true } => Err(Failure::Stale(reason)),
@@ -34,10 +39,34 @@ async fn command(client: &Client, typed: &Cmd) -> Result<Command, Failure> {
             let (run, step, seen) = step(client, on, May::Retry).await?;
             Command::Retry { run, step, seen, reason: on.reason.clone() }
         }
-        Cmd::Rollback(on) => {
-            let (run, step, seen) = step(client, on, May::Rollback).await?;
-            Command::Rollback { run, step, seen, reason: on.reason.clone() }
+        Cmd::Rollback(back) if back.all => {
+            let run = find::rollout(&client.status().await?, find::run(&back.on.id)?)?.run;
+            let needed =
+                || Failure::Usage("to roll back all needs its reason; say why with --reason".to_owned());
+            Command::RollBackAll { run, reason: back.on.reason.clone().ok_or_else(needed)? }
         }
+        Cmd::Rollback(back) => {
+            let (run, step, seen) = step(client, &back.on, May::Rollback).await?;
+            Command::Rollback { run, step, seen, reason: back.on.reason.clone() }
+        }
+        Cmd::Forward { id, release, reason } => {
+            let status = client.status().await?;
+            let row = find::rollout(&status, find::run(id)?)?;
+            let release = release.clone().or_else(|| row.rollout.as_ref()?.forward.clone());
+            let none = || {
+                let state = format!("rollout {} is {}", row.run, row.state);
+                Failure::Usage(format!(
+                    "no release was announced to which it could go on ({state}); name one"
+                ))
+            };
+            Command::RollForward { run: row.run, release: release.ok_or_else(none)?, reason: reason.clone() }
+        }
+        Cmd::Skip { id, reason } => {
+            let on = OnStep { id: id.join(" "), reason: None, digest: None };
+            let (run, step, seen) = step(client, &on, May::Skip).await?;
+            Command::SkipNode { run, step, seen, reason: reason.clone() }
+        }
+        Cmd::Release { pool, release } => Command::Release { pool: pool.clone(), release: release.clone() },
         Cmd::Start { image, reason } => {
             Command::Start { image: find::image(&client.status().await?, image)?, reason: reason.clone() }
         }
@@ -67,6 +96,11 @@ fn whole(typed: &Cmd) -> Result<Command, Failure> {
         | Cmd::Reject(_)
         | Cmd::Retry(_)
         | Cmd::Rollback(_)
+        | Cmd::Release { .. }
+        | Cmd::Rollout(_)
+        | Cmd::Forward { .. }
+        | Cmd::Skip { .. }
+        | Cmd::Nodes { .. }
         | Cmd::Start { .. }
         | Cmd::Unquarantine { .. }
         | Cmd::Demo(_)
@@ -100,12 +134,9 @@ async fn step(client: &Client, on: &OnStep, may: May) -> Result<(RunId, StepKey,
 
 /// Whether the step is about what the caller saw.
 fn pinned(step: &StepRow, prefix: &str) -> Result<(), Failure> {
-    let hex = prefix.strip_prefix("sha256:").unwrap_or(prefix);
-    if hex.len() < 4 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Failure::Usage(format!("{prefix:?} is no digest; give at least its first four digits")));
-    }
     let now = step.expect.digest.as_ref().or(step.digest.as_ref());
-    if now.is_some_and(|digest| digest.hex().starts_with(&hex.to_ascii_lowercase())) {
+    let hex = find::prefix(prefix)?;
+    if now.is_some_and(|digest| digest.hex().starts_with(&hex)) {
         return Ok(());
     }
     let now = now.map_or("nothing yet", Digest::short);

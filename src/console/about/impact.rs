@@ -1,6 +1,6 @@
 //! Who else is affected: everything that stands on an image, what runs it, and who answers for that.
 
-use crate::api::rows::{Mark, RowKey};
+use crate::api::rows::{Mark, NodePart, RowKey};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::target::step_of;
@@ -10,6 +10,9 @@ use crate::model::{ImageRef, NodeId, Owner, StepKey, WorkloadId};
 use std::collections::BTreeSet;
 
 pub(super) fn impact(replica: &Replica, key: &RowKey) -> Doc {
+    if let Some(doc) = of_nodes(replica, key) {
+        return doc;
+    }
     let Some(image) = origin(replica, key) else {
         let mut doc = Doc::new("who is affected");
         doc.text("Not known: no image of the lineage belongs to this.", Role::Dim);
@@ -32,11 +35,41 @@ pub(super) fn impact(replica: &Replica, key: &RowKey) -> Doc {
     doc
 }
 
+/// Who is affected by a rollout or by one of its nodes: what it moves, and who answers for that.
+fn of_nodes(replica: &Replica, key: &RowKey) -> Option<Doc> {
+    let parts: Vec<&NodePart> = match key {
+        RowKey::Run(run) => {
+            replica.run(*run)?.rollout.as_ref()?;
+            replica.step_rows(*run).filter_map(|step| step.node.as_deref()).collect()
+        }
+        other => vec![step_of(replica, other)?.node.as_deref()?],
+    };
+    let moved: BTreeSet<&WorkloadId> =
+        parts.iter().flat_map(|part| &part.moved).map(|row| &row.workload).collect();
+    let mut doc = Doc::new("who is affected");
+    let rows = || moved.iter().filter_map(|id| replica.workload(id));
+    let tasks: u32 = parts.iter().flat_map(|part| &part.moved).map(|row| row.tasks).sum();
+    doc.pair("reach", format!("{} nodes, {} workloads, {tasks} tasks that move", parts.len(), moved.len()));
+    let owners: BTreeSet<&str> = rows().filter_map(|row| row.owner.as_ref()).map(Owner::as_str).collect();
+    let owners: Vec<&str> = owners.into_iter().collect();
+    doc.pair("owners", if owners.is_empty() { "nobody is named".to_owned() } else { owners.join(", ") });
+    for (at, id) in moved.iter().enumerate() {
+        let row = replica.workload(id);
+        let text = row.map_or_else(
+            || format!("{id} is not known here"),
+            |row| format!("{} {}/{} {}", row.workload, row.running, row.desired, row.state),
+        );
+        let mark = row.map_or(Mark::Unknown, |row| row.mark);
+        doc.marked(if at == 0 { "workloads" } else { "" }, text, mark);
+    }
+    Some(doc)
+}
+
 fn origin(replica: &Replica, key: &RowKey) -> Option<ImageRef> {
     match key {
         RowKey::Image(image) => Some(image.clone()),
         RowKey::Workload(workload) => replica.workload(workload)?.image.clone(),
-        RowKey::Run(run) => Some(replica.run(*run)?.image.clone()),
+        RowKey::Run(run) => Some(replica.run(*run)?.image.clone()?),
         RowKey::Step(_, StepKey::Image(image)) => Some(image.clone()),
         RowKey::Step(_, StepKey::Deploy(workload)) => replica.workload(workload)?.image.clone(),
         // A node stands on no image.
@@ -46,7 +79,12 @@ fn origin(replica: &Replica, key: &RowKey) -> Option<ImageRef> {
             StepKey::Deploy(workload) => replica.workload(workload)?.image.clone(),
             StepKey::Node(_) => None,
         },
-        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
+        RowKey::Daemon
+        | RowKey::Source(_)
+        | RowKey::Pool(_)
+        | RowKey::Node(_)
+        | RowKey::Need(_)
+        | RowKey::Coming(_) => None,
     }
 }
 

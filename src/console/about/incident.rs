@@ -1,6 +1,7 @@
 //! An incident: whether users are hurt, what broke, whether it was put back.
 
 use super::waiting_lines;
+use crate::api::rollout::called;
 use crate::api::rows::{IncidentRow, Mark, ToldRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
@@ -26,7 +27,7 @@ pub(super) fn incident(replica: &Replica, row: &IncidentRow, now: Timestamp) -> 
     told(&mut doc, row, now);
     doc.pair("cause", row.cause.clone());
     doc.pair("opened", exactly_when(row.opened, now));
-    doc.pair("in", format!("run {}, {}", row.run, row.step));
+    doc.pair("in", format!("{}, {}", called(row.run, &row.step), row.step));
     doc.pair(
         "vendor",
         row.vendor.as_ref().map_or(String::new(), |who| format!("{who} answers for what changed")),

@@ -7,6 +7,8 @@ mod help;
 mod image;
 mod impact;
 mod incident;
+mod rollout;
+mod rollout_sheet;
 mod run;
 mod sheet;
 mod step;
@@ -51,6 +53,8 @@ pub fn of_key(model: &Model, key: &RowKey) -> Doc {
         }
         Some(Row::Image(row)) => image::image(replica, row, model.now),
         Some(Row::Workload(row)) => workload::workload(replica, row, model.now),
+        Some(Row::Pool(row)) => rollout::pool(row, model.now),
+        Some(Row::Node(row)) => rollout::node(row),
         Some(Row::Run(row)) => run::run(replica, row, model.now),
         Some(Row::Step(row)) => step::step(replica, row, model.now),
         Some(Row::Incident(row)) => incident::incident(replica, row, model.now),

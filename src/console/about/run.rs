@@ -23,8 +23,11 @@ pub fn doing(replica: &Replica, row: &RunRow, now: Timestamp) -> String {
 }
 
 pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
-    let mut doc = Doc::new(format!("run {} {}", row.run, row.cause));
+    let mut doc = Doc::new(format!("{} {}", row.name(), row.cause));
     doc.marked("state", row.state.clone(), row.mark);
+    if let Some(part) = &row.rollout {
+        super::rollout::choose(&mut doc, part);
+    }
     doc.pair("does", doing(replica, row, now));
     freeze_lines(&mut doc, row.paused.as_ref(), now);
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
@@ -35,16 +38,22 @@ pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
             let took = at.since(row.started);
             doc.pair("ended", format!("{}, took {took}, usually {usual}", exactly_when(at, now)))
         }
+        // Nodes of one pool take their time side by side; where nothing is known of it, nothing is said.
+        None if row.rollout.is_some() && row.left.is_none() => &mut doc,
         None => doc.pair("left", format!("{left}, usually {usual} in all")),
     };
     doc.pair("began", format!("{} by {}", exactly_when(row.started, now), row.by));
-    doc.pair(
-        "moved",
-        format!("{} {}→{}", row.image.short(), short(row.from.as_ref()), short(row.to.as_ref())),
-    );
+    if let Some(image) = &row.image {
+        let (from, to) = (short(row.from.as_ref()), short(row.to.as_ref()));
+        doc.pair("moved", format!("{} {from}→{to}", image.short()));
+    }
+    if let Some(part) = &row.rollout {
+        super::rollout::rollout(&mut doc, row, part);
+    }
+    let label = if row.rollout.is_some() { "nodes" } else { "steps" };
     for (at, step) in replica.step_rows(row.run).enumerate() {
         let text = format!("{} {}: {}", word(step.mark), step.title, step.state);
-        doc.marked(if at == 0 { "steps" } else { "" }, text, step.mark);
+        doc.marked(if at == 0 { label } else { "" }, text, step.mark);
     }
     doc
 }

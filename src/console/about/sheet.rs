@@ -1,5 +1,6 @@
 //! What a sheet says: what would happen, to whom, how it can be undone, and what happens otherwise.
 
+use super::rollout_sheet;
 use super::step::approvals;
 use crate::api::rows::{HoldRow, IncidentRow, Mark, RunRow, StepRow};
 use crate::console::doc::Doc;
@@ -31,6 +32,17 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
             with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now));
         }
         Order::Retry(run, step) => with(&mut doc, replica.step(*run, step), retry),
+        Order::Skip(run, step) => with(&mut doc, replica.step(*run, step), |doc, row| {
+            with(doc, row.node.as_deref(), |doc, part| rollout_sheet::skip(doc, row, part));
+        }),
+        Order::RollBackAll(run) => with(&mut doc, replica.run(*run), |doc, row| {
+            with(doc, row.rollout.as_deref(), |doc, part| rollout_sheet::back(doc, replica, row, part));
+        }),
+        Order::Forward(run, to) => with(&mut doc, replica.run(*run), |doc, row| {
+            with(doc, row.rollout.as_deref(), |doc, part| {
+                rollout_sheet::forward(doc, replica, row, part, to);
+            });
+        }),
         Order::Rollback(run, step) => {
             with(&mut doc, replica.step(*run, step), |doc, row| rollback(doc, replica, row));
         }
@@ -63,7 +75,15 @@ fn title(replica: &Replica, order: &Order) -> String {
         let title = row.map_or(step.to_string(), |row| row.title.clone());
         (title, row)
     };
+    let called = |run: &crate::model::RunId| {
+        replica.run(*run).map_or_else(|| format!("run {run}"), crate::api::rows::RunRow::name)
+    };
     match order {
+        Order::Approve(run, step @ StepKey::Node(_)) => format!("APPROVE {}", name(run, step).0),
+        Order::Rollback(run, step @ StepKey::Node(_)) => format!("ROLL BACK {}", name(run, step).0),
+        Order::Skip(run, step) => format!("SKIP {}", name(run, step).0),
+        Order::RollBackAll(run) => format!("ROLL BACK ALL of {}", called(run)),
+        Order::Forward(run, to) => format!("ROLL FORWARD {} to {to}", called(run)),
         Order::Approve(run, step) => {
             let (title, row) = name(run, step);
             let (digest, before) = (row.and_then(|r| r.digest.as_ref()), row.and_then(|r| r.before.as_ref()));
@@ -75,9 +95,9 @@ fn title(replica: &Replica, order: &Order) -> String {
             let (title, row) = name(run, step);
             format!("ROLL BACK {title} to {}", short(row.and_then(|row| row.before.as_ref())))
         }
-        Order::Pause(run) => format!("PAUSE run {run}"),
-        Order::Resume(run) => format!("RESUME run {run}"),
-        Order::Abort(run) => format!("ABORT run {run}"),
+        Order::Pause(run) => format!("PAUSE {}", called(run)),
+        Order::Resume(run) => format!("RESUME {}", called(run)),
+        Order::Abort(run) => format!("ABORT {}", called(run)),
         Order::Start(image) => format!("START a run of {}", image.short()),
         Order::Unquarantine(workload) => format!("UNQUARANTINE {workload}"),
         Order::Freeze => "FREEZE EVERYTHING".to_owned(),
@@ -93,6 +113,13 @@ fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
         Order::Approve(run, step) | Order::Reject(run, step) => (run, step, "this is no longer held"),
         Order::Retry(run, step) => (run, step, "this can no longer be tried again"),
         Order::Rollback(run, step) => (run, step, "this can no longer be put back"),
+        Order::Skip(run, step) => (run, step, "this can no longer be left out"),
+        Order::RollBackAll(run) | Order::Forward(run, _) => {
+            if let Some(row) = replica.run(*run) {
+                doc.text(format!("this can no longer be asked for: {}", row.state), Role::Refused);
+            }
+            return;
+        }
         Order::Pause(_)
         | Order::Resume(_)
         | Order::Abort(_)
@@ -111,6 +138,9 @@ fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
 }
 
 fn approve(doc: &mut Doc, replica: &Replica, row: &StepRow, now: Timestamp) {
+    if let Some(part) = &row.node {
+        return rollout_sheet::approve(doc, row, part);
+    }
     let Some(hold) = &row.hold else {
         doc.text("It is not held any more.", Role::Refused);
         return;
@@ -186,6 +216,9 @@ fn reject(doc: &mut Doc, row: &StepRow, now: Timestamp) {
 }
 
 fn retry(doc: &mut Doc, row: &StepRow) {
+    if let Some(part) = &row.node {
+        return rollout_sheet::retry(doc, row, part);
+    }
     doc.pair("again", format!("{}, and what it blocks", row.title));
     doc.pair("was", format!("{}: {}", row.state, row.result));
     doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
@@ -193,6 +226,9 @@ fn retry(doc: &mut Doc, row: &StepRow) {
 }
 
 fn rollback(doc: &mut Doc, replica: &Replica, row: &StepRow) {
+    if let Some(part) = &row.node {
+        return rollout_sheet::rollback(doc, row, part);
+    }
     let (now, before) = (short(row.digest.as_ref()), short(row.before.as_ref()));
     doc.pair(
         "at once",
@@ -216,6 +252,9 @@ fn owner(doc: &mut Doc, row: &StepRow) {
 }
 
 fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    if row.rollout.is_some() {
+        return rollout_sheet::pause(doc, replica, row);
+    }
     doc.pair("stops", format!("run {}: no new step is started", row.run));
     doc.pair("finishes", in_flight(replica, |run| run.run == row.run));
     doc.pair("by itself", "stays paused until somebody resumes it (P)");
@@ -239,7 +278,7 @@ fn resume(doc: &mut Doc, replica: &Replica, row: &RunRow, now: Timestamp) {
     super::freeze_lines(doc, row.paused.as_ref(), now);
     match replica.daemon().and_then(|daemon| daemon.freeze.as_ref()) {
         Some(freeze) => {
-            doc.pair("at once", format!("run {} is paused no longer, but starts nothing yet", row.run));
+            doc.pair("at once", format!("{} is paused no longer, but starts nothing yet", row.name()));
             let since = when(freeze.since, now);
             doc.marked(
                 "but",
@@ -250,12 +289,15 @@ fn resume(doc: &mut Doc, replica: &Replica, row: &RunRow, now: Timestamp) {
                 Mark::Paused,
             );
         }
-        None => _ = doc.pair("at once", format!("run {} goes on: {}", row.run, row.state)),
+        None => _ = doc.pair("at once", format!("{} goes on: {}", row.name(), row.state)),
     }
     doc.pair("undo", "p pauses it again; what was started meanwhile goes on to its next safe point");
 }
 
 fn abort(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    if row.rollout.is_some() {
+        return rollout_sheet::abort(doc, replica, row);
+    }
     doc.pair("ends", format!("run {} for good: {}", row.run, row.cause));
     doc.pair("in flight", in_flight(replica, |run| run.run == row.run));
     doc.pair("put back", "workloads that are being updated; published tags and healthy workloads stay");
@@ -281,7 +323,7 @@ fn unquarantine(doc: &mut Doc, replica: &Replica, workload: &WorkloadId, now: Ti
 }
 
 fn freeze(doc: &mut Doc, replica: &Replica) {
-    doc.pair("stops", "no new step is started, in any run");
+    doc.pair("stops", "no new step is started, in any run or rollout");
     doc.pair("finishes", in_flight(replica, |_| true));
     doc.pair("goes on", "watching, probing, and putting back what is sick");
     doc.pair("by itself", "stays frozen until somebody ends it (P)");
@@ -291,7 +333,7 @@ fn thaw(doc: &mut Doc, replica: &Replica, now: Timestamp) {
     let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
     super::freeze_lines(doc, freeze, now);
     let going = replica.list(List::Going).len();
-    doc.pair("at once", format!("{going} runs may start their next steps"));
+    doc.pair("at once", format!("{going} runs and rollouts may start their next steps"));
     doc.pair("undo", "! freezes again");
 }
 

@@ -1,6 +1,7 @@
 //! A step: what came of it, why it waits, whose failure it was.
 
 use super::{owned_by, waiting_lines};
+use crate::api::rollout::called;
 use crate::api::rows::{HoldRow, Mark, RowKey, StepRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
@@ -10,7 +11,7 @@ use crate::console::theme::Role;
 use crate::model::{StepKey, Timestamp};
 
 pub(super) fn step(replica: &Replica, row: &StepRow, now: Timestamp) -> Doc {
-    let mut doc = Doc::new(format!("run {} {}", row.run, row.title));
+    let mut doc = Doc::new(format!("{} {}", called(row.run, &row.step), row.title));
     let key = RowKey::Step(row.run, row.step.clone());
     let incident = open_incident(replica, &key);
     doc.marked("state", state(row), row.mark);
@@ -21,6 +22,9 @@ pub(super) fn step(replica: &Replica, row: &StepRow, now: Timestamp) -> Doc {
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
     quarantine(&mut doc, replica, row, now);
     doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    if let Some(part) = &row.node {
+        super::rollout::step(&mut doc, part, now);
+    }
     failing(&mut doc, row);
     if let Some(hold) = &row.hold {
         approvals(&mut doc, hold, now);

@@ -89,6 +89,8 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
         | Action::Start
         | Action::Retry
         | Action::Rollback
+        | Action::Forward
+        | Action::Skip
         | Action::Abort
         | Action::Unquarantine => (sheets::open(model, action, at), Vec::new()),
         Action::Quit => (Changed::No, vec![Cmd::Quit]),

@@ -47,6 +47,8 @@ fn incident_of(model: &Model) -> Option<crate::model::IncidentId> {
         | RowKey::Source(_)
         | RowKey::Image(_)
         | RowKey::Workload(_)
+        | RowKey::Pool(_)
+        | RowKey::Node(_)
         | RowKey::Run(_)
         | RowKey::Need(_)
         | RowKey::Coming(_)

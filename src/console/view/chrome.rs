@@ -186,12 +186,14 @@ fn quiet(model: &Model) -> (String, Role) {
 }
 
 /// What is offered first, where it is legal.
-const OFFERED: [Action; 21] = [
+const OFFERED: [Action; 23] = [
     Action::Open,
     Action::Approve,
     Action::Reject,
     Action::Retry,
     Action::Rollback,
+    Action::Forward,
+    Action::Skip,
     Action::Resume,
     Action::Pause,
     Action::Claim,
@@ -260,6 +262,7 @@ fn name_here(model: &Model, spec: &Spec) -> &'static str {
     match order(model, spec.action) {
         Some(Order::Close(_)) => "close it",
         Some(Order::Thaw) => "end the freeze",
+        Some(Order::RollBackAll(_)) => "roll back all",
         Some(_) | None => spec.name,
     }
 }

@@ -80,7 +80,7 @@ fn title(model: &Model) -> (String, String) {
             (format!("runs ── {going} on their way, of {all}"), place)
         }
         Screen::Run(run, _) => match replica.run(*run) {
-            Some(row) => (format!("run {run} ── {}", row.cause), row.state.clone()),
+            Some(row) => (format!("{} ── {}", row.name(), row.cause), row.state.clone()),
             None => (format!("run {run} ── gone"), place),
         },
         Screen::Incidents(_) => {

@@ -164,7 +164,7 @@ fn cells(model: &Model, key: &RowKey) -> Vec<Cell> {
         ],
         Some(Row::Run(row)) => vec![
             Cell::styled(glyph(row.mark), Role::of(row.mark)),
-            Cell::text(format!("run {}", row.run)),
+            Cell::text(row.name()),
             Cell::text(
                 Some(about::doing(&model.replica, row, model.now))
                     .filter(|doing| !doing.is_empty())

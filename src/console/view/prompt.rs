@@ -71,11 +71,14 @@ fn jump(model: &Model, typed: &str) -> Vec<Vec<Cell>> {
         let (kind, mark, state) = match model.replica.row(key) {
             Some(Row::Image(row)) => ("image", Some(row.mark), row.state.clone()),
             Some(Row::Workload(row)) => ("workload", Some(row.mark), row.state.clone()),
+            Some(Row::Run(row)) if row.rollout.is_some() => ("rollout", Some(row.mark), row.cause.clone()),
             Some(Row::Run(row)) => ("run", Some(row.mark), row.cause.clone()),
             Some(Row::Incident(row)) => ("incident", None, row.cause.clone()),
             Some(
                 Row::Daemon(_)
                 | Row::Source(_)
+                | Row::Pool(_)
+                | Row::Node(_)
                 | Row::Step(_)
                 | Row::Need(_)
                 | Row::Coming(_)

@@ -1,6 +1,7 @@
 //! The columns of each list, and what stands in them. Wider terminals add columns at the right; they never reorder.
 
 use super::canvas::{Cell, Column, Wide};
+use crate::api::rollout::called;
 use crate::api::rows::{EventRow, ImageRow, IncidentRow, Mark, Row, RowKey, RunRow, StepRow, WorkloadRow};
 use crate::console::list::Fold;
 use crate::console::model::{Model, Screen};
@@ -127,7 +128,13 @@ pub fn cells(model: &Model, key: &RowKey, depth: u16, fold: Fold) -> Vec<Cell> {
         (Some(Row::Step(row)), _) => step(row, now),
         (Some(Row::Incident(row)), _) => incident(row, now),
         (Some(Row::Event(row)), _) => event(row, now),
-        (Some(Row::Daemon(_) | Row::Source(_) | Row::Need(_) | Row::Coming(_)) | None, _) => Vec::new(),
+        (
+            Some(
+                Row::Daemon(_) | Row::Source(_) | Row::Pool(_) | Row::Node(_) | Row::Need(_) | Row::Coming(_),
+            )
+            | None,
+            _,
+        ) => Vec::new(),
     }
 }
 
@@ -291,7 +298,7 @@ fn incident(row: &IncidentRow, now: Timestamp) -> Vec<Cell> {
         brief(Some(row.opened), now),
         Cell::text(taken),
         Cell::text(row.restored.clone()),
-        Cell::text(format!("run {}", row.run)),
+        Cell::text(called(row.run, &row.step)),
     ]
 }
 

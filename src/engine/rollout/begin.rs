@@ -9,7 +9,7 @@ use crate::model::{Actor, NodeId, PoolName, ReleaseName, RunId, StepKey, Timesta
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a node cannot take work now.
-pub(super) fn is_out(look: &NodeLook) -> bool {
+pub fn is_out(look: &NodeLook) -> bool {
     !look.up || look.availability != Availability::Active
 }
 
@@ -176,6 +176,11 @@ pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, String)> {
 }
 
 impl State {
+    /// The release that a pool takes next by itself, and when, as long as nothing is frozen.
+    pub fn takes_next(&self, pool: &PoolName) -> Option<(ReleaseName, Timestamp)> {
+        candidate(self, pool)
+    }
+
     /// An announced release.
     pub fn announced(&self, pool: &PoolName, release: &ReleaseName) -> Option<&Announced> {
         self.releases.get(pool)?.iter().find(|one| one.release == *release)

@@ -41,6 +41,7 @@ mod waiting;
 
 pub(super) use advance::{all_go_on, settle};
 pub(super) use begin::automatic;
+pub use begin::is_out;
 pub use cause::NodeCause;
 pub(super) use facts::out_of;
 pub(super) use issue::outstanding;

@@ -135,9 +135,11 @@ impl State {
     /// Those of which it is not known which one that was stay.
     pub fn plan_back(&self, of: &Rollout, only: Option<&StepKey>) -> Option<Plan> {
         let how = self.setup.pools.get(&of.pool).unwrap_or(&of.how);
-        let wanted =
-            |step: &&NodeStep| step.stage == NodeStage::Done && only.is_none_or(|key| step.key == *key);
-        let done = of.in_order().filter(wanted);
+        let steps: Vec<&NodeStep> = match only {
+            Some(key) => of.steps.get(key).into_iter().collect(),
+            None => of.in_order().collect(),
+        };
+        let done = steps.into_iter().filter(|step| step.stage == NodeStage::Done);
         let nodes = done.filter_map(|step| {
             let node = step.traces.joined.as_ref().map_or(&step.node, |(node, _)| node);
             let look = self.nodes.get(node)?;

@@ -40,7 +40,7 @@ pub(super) fn evidence(deploy: &DeployStep) -> Vec<String> {
 }
 
 /// `2 of 2 tasks run, 0 of 14 probes failed`.
-pub(in crate::engine) fn summary(look: &Look) -> String {
+pub fn summary(look: &Look) -> String {
     let tasks = format!("{} of {} tasks run", look.running, look.desired);
     match &look.probes {
         Some(p) => format!("{tasks}, {} of {} probes failed", p.failed, p.total),

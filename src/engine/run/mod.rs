@@ -13,7 +13,7 @@
 
 mod advance;
 pub(super) mod deploy;
-pub(super) mod evidence;
+pub mod evidence;
 pub(super) mod image;
 mod issue;
 mod jobs;

@@ -30,6 +30,11 @@ impl Refusal {
         Self { status: StatusCode::NOT_FOUND, error: error.into() }
     }
 
+    /// It cannot be, as things stand.
+    pub fn conflict(error: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, error: error.into() }
+    }
+
     /// Not now.
     pub fn busy(error: impl Into<String>) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, error: error.into() }

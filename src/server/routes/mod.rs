@@ -9,6 +9,7 @@ mod logs;
 mod me;
 mod metrics;
 mod openapi;
+mod plan;
 mod router;
 mod rows;
 mod status;
@@ -22,6 +23,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/v1/rows"),
     ("get", "/v1/status"),
     ("get", "/v1/why"),
+    ("get", "/v1/plan"),
     ("get", "/v1/dossier"),
     ("get", "/v1/events"),
     ("get", "/v1/logs"),

@@ -2,7 +2,7 @@
 
 use super::answer::Refusal;
 use super::doors::Doors;
-use super::{commands, dossier, events, logs, me, metrics, openapi, rows, status, why};
+use super::{commands, dossier, events, logs, me, metrics, openapi, plan, rows, status, why};
 use crate::api::{VERSION, VERSION_HEADER};
 use crate::model::limits::{ANSWER_WITHIN, CONSOLES};
 use crate::server::accept::{self, Patience};
@@ -24,6 +24,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/v1/rows", get(rows::rows))
         .route("/v1/status", get(status::status))
         .route("/v1/why", get(why::why))
+        .route("/v1/plan", get(plan::plan))
         .route("/v1/dossier", get(dossier::dossier))
         .route("/v1/events", get(events::events))
         .route("/v1/logs", get(logs::logs))

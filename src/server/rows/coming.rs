@@ -2,8 +2,8 @@
 
 use super::View;
 use crate::api::rows::{ComingRow, Row};
-use crate::engine::Run;
 use crate::engine::describe::subject;
+use crate::engine::{Rollout, Run};
 
 pub(super) fn coming(view: View<'_>) -> Vec<Row> {
     let state = view.state;
@@ -13,7 +13,45 @@ pub(super) fn coming(view: View<'_>) -> Vec<Row> {
         text: "the freeze ends".to_owned(),
     });
     let runs = state.active().flat_map(|run| pause(run).into_iter().chain(steps(view, run)));
-    freeze.into_iter().chain(runs).map(Row::Coming).collect()
+    let rollouts = state.rolling().flat_map(|rollout| rollout_comes(view, rollout));
+    freeze.into_iter().chain(runs).chain(rollouts).chain(releases(view)).map(Row::Coming).collect()
+}
+
+/// A pause's end, and the deadlines of the nodes that are worked on.
+fn rollout_comes(view: View<'_>, rollout: &Rollout) -> Vec<ComingRow> {
+    let id = rollout.id;
+    let pause = rollout.paused.as_ref().and_then(|stop| stop.until).map(|at| ComingRow {
+        subject: format!("rollout {id}"),
+        at,
+        text: format!("rollout {id}: the pause ends"),
+    });
+    let stops = [rollout.paused.as_ref(), view.state.freeze.as_ref()];
+    let stopped: Vec<_> = stops.into_iter().flatten().filter_map(|stop| stop.until).collect();
+    let steps = rollout.in_flight().filter_map(|step| {
+        let waiting = view.state.node_waiting(rollout, step)?;
+        let at = waiting.deadline.filter(|at| !stopped.contains(at))?;
+        Some(ComingRow {
+            subject: format!("rollout {id} {}", step.key),
+            at,
+            text: format!("rollout {id}: {}: {}", subject(&step.key), waiting.next),
+        })
+    });
+    pause.into_iter().chain(steps).collect()
+}
+
+/// Releases that pools take by themselves; nothing begins in a freeze.
+fn releases(view: View<'_>) -> Vec<ComingRow> {
+    let state = view.state;
+    let pools = state.setup.pools.keys().filter(|_| state.freeze.is_none());
+    let comes = pools.filter_map(|pool| {
+        let (release, at) = state.takes_next(pool).filter(|(_, at)| *at > state.now)?;
+        Some(ComingRow {
+            subject: format!("pool {pool}"),
+            at,
+            text: format!("pool {pool} takes release {release} by itself"),
+        })
+    });
+    comes.collect()
 }
 
 fn pause(run: &Run) -> Option<ComingRow> {

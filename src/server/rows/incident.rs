@@ -1,6 +1,6 @@
 //! An incident's row.
 
-use super::{View, rolling};
+use super::{View, rollout};
 use crate::api::rows::{IncidentRow, Mark, Row, ToldRow};
 use crate::engine::describe::subject;
 use crate::engine::outbox::{Delivery, Outgoing, customer, of_incident, vendor};
@@ -21,13 +21,16 @@ pub(super) fn incident(view: View<'_>, incident: &Incident) -> Row {
         opened: incident.opened,
         closed: incident.closed.as_ref().map(|(_, at, _)| *at),
         claimed: incident.claimed.clone(),
-        users: node
-            .map(rolling::users)
-            .unwrap_or_else(|| deploy.map_or_else(|| "not reached: nothing was deployed".to_owned(), users)),
-        restored: node.map(rolling::restored).unwrap_or_else(|| {
-            let restored = step.zip(deploy).map(|(step, deploy)| restored(step, deploy));
-            restored.unwrap_or_else(|| "nothing to put back".to_owned())
-        }),
+        users: match (deploy, node) {
+            (Some(deploy), _) => users(deploy),
+            (None, Some(node)) => rollout::incident::users(incident, node),
+            (None, None) => "not reached: nothing was deployed".to_owned(),
+        },
+        restored: match (step.zip(deploy), node) {
+            (Some((step, deploy)), _) => restored(step, deploy),
+            (None, Some(node)) => rollout::incident::restored(incident, node),
+            (None, None) => "nothing to put back".to_owned(),
+        },
         seen: incident.seen.clone(),
         vendor: vendor(view.state, incident).cloned(),
         customer: customer(view.state, incident).cloned(),

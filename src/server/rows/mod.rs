@@ -15,7 +15,7 @@ mod hold;
 mod image;
 mod incident;
 mod need;
-mod rolling;
+mod rollout;
 mod run;
 mod source;
 mod standing;
@@ -24,6 +24,7 @@ mod touched;
 mod workload;
 
 pub use event::event;
+pub use rollout::plan;
 pub use touched::{Change, all, change};
 
 use super::About;

@@ -1,22 +1,22 @@
 //! What needs a person, worst first by `harm`.
 
-use super::{View, hold, rolling, standing};
+use super::{View, hold, rollout, standing};
 use crate::api::rows::{Mark, NeedRow, Row, RowKey};
 use crate::engine::describe::subject;
 use crate::engine::outbox::Delivery;
 use crate::engine::run::{DeployStage, Step};
-use crate::engine::{Cause, Incident, NodeStage, Run};
+use crate::engine::{Cause, Incident, Run};
 use crate::model::Timestamp;
 use crate::model::setup::OnFailure;
 
 /// Users are hurt, or may be.
-const HURT: u8 = 0;
+pub(super) const HURT: u8 = 0;
 /// Something failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// An approval waits.
-const WAITS: u8 = 2;
+pub(super) const WAITS: u8 = 2;
 /// A pause or freeze stands.
-const STANDS: u8 = 3;
+pub(super) const STANDS: u8 = 3;
 
 pub(super) fn needs(view: View<'_>) -> Vec<Row> {
     let state = view.state;
@@ -37,8 +37,8 @@ pub(super) fn needs(view: View<'_>) -> Vec<Row> {
     let all = incidents
         .chain(untold(view))
         .chain(steps)
-        .chain(rolling::needs(view, FAILED))
         .chain(pauses)
+        .chain(rollout::need::needs(view))
         .chain(fleets)
         .chain(freeze(view))
         .chain(stuck(view))
@@ -47,23 +47,31 @@ pub(super) fn needs(view: View<'_>) -> Vec<Row> {
 }
 
 fn incident(view: View<'_>, incident: &Incident) -> NeedRow {
+    if let Some(rollout) = view.state.rollouts.get(&incident.run)
+        && let Some(step) = rollout.steps.get(&incident.step)
+    {
+        let mark = rollout::standing::mark(rollout, step);
+        return incident_need(incident, mark, rollout::need::harm(&incident.cause, step));
+    }
     let step = view.state.step_of(incident.run, &incident.step);
     let stuck = matches!(incident.cause, Cause::RestoreFailed { .. } | Cause::Gone);
     let stops = step.and_then(Step::deploy).is_some_and(|deploy| {
         deploy.how.on_failure == OnFailure::Stop && matches!(deploy.stage, DeployStage::Failed(_))
     });
     let going_back = matches!(step.and_then(Step::deploy).map(|d| &d.stage), Some(DeployStage::Restoring(_)));
-    let claimed = incident.claimed.as_ref().map(|(by, _)| format!(", {by} looks at it")).unwrap_or_default();
-    let node = view.state.node_step_of(incident.run, &incident.step);
-    let node_back = node.is_some_and(|step| matches!(step.stage, NodeStage::Restoring(_)));
     let mark = match (&view.state.runs.get(&incident.run), step) {
         (Some(run), Some(step)) => standing::mark(run, step),
-        _ => node.map_or(Mark::Failed, rolling::mark),
+        _ => Mark::Failed,
     };
+    incident_need(incident, mark, if stuck || stops || going_back { HURT } else { FAILED })
+}
+
+fn incident_need(incident: &Incident, mark: Mark, harm: u8) -> NeedRow {
+    let claimed = incident.claimed.as_ref().map(|(by, _)| format!(", {by} looks at it")).unwrap_or_default();
     NeedRow {
         subject: format!("incident {}", incident.id),
         mark,
-        harm: if stuck || stops || going_back || node_back { HURT } else { FAILED },
+        harm,
         object: format!("incident {}", incident.id),
         text: format!("{}: {}{claimed}", subject(&incident.step), incident.cause.class()),
         outcome: "stays open".to_owned(),
@@ -149,7 +157,7 @@ fn freeze(view: View<'_>) -> Option<NeedRow> {
     })
 }
 
-fn ends(until: Option<Timestamp>, what: &str) -> String {
+pub(super) fn ends(until: Option<Timestamp>, what: &str) -> String {
     until.map_or_else(
         || "stands until somebody takes it back".to_owned(),
         |at| format!("{} {what}", at.hours_minutes()),

@@ -16,7 +16,7 @@ pub(super) fn run(view: View<'_>, run: &Run) -> Row {
     Row::Run(RunRow {
         run: run.id,
         cause: cause(run),
-        image: run.change.image.clone(),
+        image: Some(run.change.image.clone()),
         from: run.change.from.clone(),
         to: run.change.to.clone(),
         by: run.change.by.clone(),
@@ -33,10 +33,11 @@ pub(super) fn run(view: View<'_>, run: &Run) -> Row {
         left: left(state, run),
         usual: usual.map(Span::from_millis),
         plan: state.plan_hash(run),
+        rollout: None,
     })
 }
 
-fn number(count: usize) -> u32 {
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -98,7 +99,8 @@ fn doing(view: View<'_>, run: &Run) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let progress = step::progress(view, first).map(|text| format!(", {text}")).unwrap_or_default();
+    let progress =
+        step::progress(view, first.doing.as_ref()).map(|text| format!(", {text}")).unwrap_or_default();
     format!("{} {}{progress}{others}", subject(&first.key), standing::words(first))
 }
 

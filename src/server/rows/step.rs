@@ -8,7 +8,7 @@ use crate::engine::dossier;
 use crate::engine::run::{Body, DeployStage, DeployStep, ImageStep, Standing, Step, Untag};
 use crate::engine::{Cause, Run, State};
 use crate::model::reports::{FailingCase, TestReport};
-use crate::model::{Actor, Command, Digest, Seen};
+use crate::model::{Actor, Command, Digest, EffectId, Seen};
 
 pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row {
     let state = view.state;
@@ -30,7 +30,7 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
         usual: usual(state, &step.key),
         cases: report(step).map(TestReport::cases),
         failing: failing(step),
-        progress: progress(view, step),
+        progress: progress(view, step.doing.as_ref()),
         waiting: state.waiting(run, step),
         hold: standing::hold(step).map(|held| hold::hold(view, run, step, held)),
         verdict: verdict(step),
@@ -44,6 +44,7 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
         },
         may,
         owner,
+        node: None,
     }))
 }
 
@@ -140,8 +141,8 @@ fn verdict(step: &Step) -> Option<String> {
 }
 
 /// How far the work is, in words.
-pub(super) fn progress(view: View<'_>, step: &Step) -> Option<String> {
-    let progress = view.beside.progress(step.doing.as_ref()?)?;
+pub(super) fn progress(view: View<'_>, doing: Option<&EffectId>) -> Option<String> {
+    let progress = view.beside.progress(doing?)?;
     match progress.total {
         0 => Some(progress.doing),
         total => Some(format!("{} of {total}: {}", progress.done, progress.doing)),

@@ -1,10 +1,10 @@
 //! Which rows a fact concerns, and the change that makes them right again.
 
-use super::{Beside, View, coming, daemon, image, incident, need, run, source, step, workload};
+use super::{Beside, View, coming, daemon, image, incident, need, rollout, run, source, step, workload};
 use crate::api::rows::{Row, RowKey};
 use crate::engine::run::{Standing, Step};
 use crate::engine::{Key, State};
-use crate::model::{ImageRef, IncidentId, RunId, Seq, StepKey, WorkloadId};
+use crate::model::{ImageRef, IncidentId, NodeRef, PoolName, RunId, Seq, StepKey, WorkloadId};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -19,13 +19,17 @@ pub struct Change {
 
 /// What is to be made anew.
 #[derive(Debug, Default)]
-struct Subjects {
+pub(super) struct Subjects {
     images: BTreeSet<ImageRef>,
     workloads: BTreeSet<WorkloadId>,
-    /// A run with all its steps that are open, and these others.
-    runs: BTreeSet<RunId>,
-    steps: BTreeSet<(RunId, StepKey)>,
-    incidents: BTreeSet<IncidentId>,
+    pub(super) pools: BTreeSet<PoolName>,
+    pub(super) nodes: BTreeSet<NodeRef>,
+    /// A run or rollout with all its steps that are open, and these others.
+    pub(super) runs: BTreeSet<RunId>,
+    /// A rollout's own row.
+    pub(super) summaries: BTreeSet<RunId>,
+    pub(super) steps: BTreeSet<(RunId, StepKey)>,
+    pub(super) incidents: BTreeSet<IncidentId>,
     sources: BTreeSet<String>,
 }
 
@@ -44,6 +48,7 @@ pub fn all(state: &State, beside: &dyn Beside) -> Vec<Row> {
         subjects.runs.insert(run.id);
         subjects.steps.extend(run.order.iter().map(|key| (run.id, key.clone())));
     }
+    rollout::touched::all(state, &mut subjects);
     let mut change = Change::default();
     subjects.make(view, &mut change);
     change.upsert
@@ -64,14 +69,16 @@ pub fn change(
     let view = View { state, beside, sources: &sources };
     let mut subjects = Subjects::default();
     keys.iter().for_each(|key| subjects.add(state, key));
+    rollout::touched::follow_nodes(state, &mut subjects);
     let mut change = Change::default();
     subjects.make(view, &mut change);
     let made: BTreeSet<RowKey> = change.upsert.iter().map(Row::key).collect();
     let summaries = known(RowKey::Need(String::new())..RowKey::Event(Seq(0)));
     change.remove.extend(summaries.into_iter().filter(|key| !made.contains(key)));
-    if subjects.runs.iter().any(|id| !state.runs.contains_key(id)) {
+    let known_run = |id: &RunId| state.runs.contains_key(id) || state.rollouts.contains_key(id);
+    if subjects.runs.iter().any(|id| !known_run(id)) {
         let steps = known(RowKey::Run(RunId(u64::MAX))..RowKey::Incident(IncidentId(0)));
-        let gone = |key: &RowKey| matches!(key, RowKey::Step(run, _) if !state.runs.contains_key(run));
+        let gone = |key: &RowKey| matches!(key, RowKey::Step(run, _) if !known_run(run));
         change.remove.extend(steps.into_iter().filter(gone));
     }
     Some(change)
@@ -92,9 +99,12 @@ impl Subjects {
             }
             Key::Workload(id) => self.workload(state, id),
             Key::Run(id) => self.run(state, *id),
+            Key::Step(id, step @ StepKey::Node(_)) => rollout::touched::step(state, *id, step, self),
             Key::Step(id, step) => {
                 self.run(state, *id);
                 self.steps.insert((*id, step.clone()));
+                // Node steps wait for a workload that a deploy step has in hand.
+                self.runs.extend(state.rolling().map(|rollout| rollout.id));
             }
             Key::Incident(id) => {
                 self.incidents.insert(*id);
@@ -102,8 +112,8 @@ impl Subjects {
                 self.steps.extend(about);
             }
             Key::Source(name) => self.source(state, name),
-            // They have no rows of their own yet.
-            Key::Node(_) | Key::Pool(_) => {}
+            Key::Node(node) => rollout::touched::node(state, node, self),
+            Key::Pool(pool) => rollout::touched::pool(state, pool, self),
         }
     }
 
@@ -121,18 +131,16 @@ impl Subjects {
 
     /// A run, and those that may wait for a workload which it had in hand.
     fn run(&mut self, state: &State, id: RunId) {
-        if let Some(rollout) = state.rollouts.get(&id) {
-            // It has no row of its own yet; what its incidents say follows its steps.
-            let failed = rollout.bad.iter().filter_map(|place| rollout.at(*place));
-            self.incidents.extend(failed.filter_map(|step| step.incident));
-            return;
-        }
         self.runs.insert(id);
+        if let Some(rollout) = state.rollouts.get(&id) {
+            rollout::touched::run(state, rollout, self);
+        }
         let Some(run) = state.runs.get(&id) else { return };
         self.images.insert(run.change.image.clone());
         self.incidents.extend(run.steps.values().filter_map(|step| step.incident));
         if run.ended.is_some() {
             self.runs.extend(state.active().map(|run| run.id));
+            self.runs.extend(state.rolling().map(|rollout| rollout.id));
         }
     }
 
@@ -141,6 +149,8 @@ impl Subjects {
         if let Some(fleet) = name.strip_prefix("fleet ") {
             let there = workload::workloads(state).into_iter().filter(|id| id.fleet.as_str() == fleet);
             self.workloads.extend(there);
+            let rolls = state.rolling().filter(|rollout| rollout.how.fleet.as_str() == fleet);
+            self.runs.extend(rolls.map(|rollout| rollout.id));
         }
     }
 
@@ -159,10 +169,19 @@ impl Subjects {
                 RowKey::Workload(id.clone())
             });
         }
-        for id in &self.runs {
+        for pool in &self.pools {
+            let row = state.setup.pools.get(pool).map(|how| rollout::pool(state, pool, how));
+            change.put(row, || RowKey::Pool(pool.clone()));
+        }
+        for node in &self.nodes {
+            let row = state.nodes.get(node).map(|look| rollout::node(state, node, look));
+            change.put(row, || RowKey::Node(node.clone()));
+        }
+        for id in self.runs.union(&self.summaries) {
             self.make_run(view, *id, change);
         }
-        for (run, key) in self.steps.iter().filter(|(run, _)| !self.runs.contains(run)) {
+        let made = |run: &RunId| self.runs.contains(run) || self.summaries.contains(run);
+        for (run, key) in self.steps.iter().filter(|(run, _)| !made(run)) {
             change.put(one_step(view, *run, key), || RowKey::Step(*run, key.clone()));
         }
         for id in &self.incidents {
@@ -175,6 +194,9 @@ impl Subjects {
 
     /// A run's row, and those of its steps that are open or were touched.
     fn make_run(&self, view: View<'_>, id: RunId, change: &mut Change) {
+        if let Some(found) = view.state.rollouts.get(&id) {
+            return self.make_rollout(view, found, change);
+        }
         let Some(found) = view.state.runs.get(&id) else {
             change.remove.push(RowKey::Run(id));
             return;
@@ -200,6 +222,9 @@ impl Change {
 }
 
 fn one_step(view: View<'_>, run: RunId, key: &StepKey) -> Option<Row> {
+    if let Some(found) = view.state.rollouts.get(&run) {
+        return Some(rollout::step(view, found, found.steps.get(key)?));
+    }
     let run = view.state.runs.get(&run)?;
     let place = run.order.iter().position(|found| found == key)?;
     Some(step::step(view, run, place, run.steps.get(key)?))

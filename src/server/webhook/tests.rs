@@ -34,6 +34,13 @@ impl Source for Daemon {
     async fn why(&self, _: &str) -> Option<Why> {
         unreachable!("a webhook reads nothing")
     }
+    async fn plan(
+        &self,
+        _: &crate::model::PoolName,
+        _: &crate::model::ReleaseName,
+    ) -> Result<crate::api::rollout::PlanRow, String> {
+        unreachable!("a webhook reads nothing")
+    }
     async fn dossier(
         &self,
         _: crate::model::IncidentId,

@@ -1,6 +1,7 @@
-//! The answer to "why": the state of a thing in a sentence, the chain of waits, and the facts that led here.
+//! Which answer it is, and the one of runs.
 
-use super::why_rollout;
+use super::rollout;
+use crate::api::rollout::called;
 use crate::api::subject::{Subject, matching};
 use crate::api::why::{Fact, Link, Why};
 use crate::engine::run::{Body, DeployStage, ImageStage, Run, Step};
@@ -9,11 +10,11 @@ use crate::model::{IncidentId, Seq, StepKey};
 
 /// Why a thing is as it is; none when there is no such thing, or when a short name means several.
 pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usize) -> Option<Why> {
+    if let Some(found) = rollout::of(state, subject, events, most) {
+        return found;
+    }
     match subject {
         Subject::Run(id) => {
-            if let Some(rollout) = state.rollouts.get(id) {
-                return Some(why_rollout::of_rollout(state, rollout, events, most));
-            }
             let run = state.runs.get(id)?;
             let first = run.in_order().find(|step| state.waiting(run, step).is_some());
             let chain = first.map_or_else(Vec::new, |step| chain(state, run, &step.key));
@@ -25,11 +26,6 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
             })
         }
         Subject::Step(id, text) => {
-            if let Some(rollout) = state.rollouts.get(id) {
-                let [key] = matching(&rollout.order, text)[..] else { return None };
-                let step = rollout.steps.get(key)?;
-                return Some(why_rollout::of_step(state, rollout, step, events, most));
-            }
             let run = state.runs.get(id)?;
             let [key] = matching(&run.order, text)[..] else { return None };
             let step = run.steps.get(key)?;
@@ -48,21 +44,22 @@ fn of_incident(state: &State, id: IncidentId, events: &[(Seq, Event)], most: usi
         who: "seen".to_owned(),
         text: line.clone(),
     });
-    if let Some(rollout) = state.rollouts.get(&incident.run) {
-        let facts = why_rollout::facts(state, rollout, Some(&incident.step), events, most);
-        return Some(Why {
-            subject: format!("incident {id}: rollout {} {}", rollout.id, describe::subject(&incident.step)),
-            state: format!("{}: {}", incident.cause.class(), incident.cause),
-            chain: why_rollout::chain(state, rollout, &incident.step),
-            facts: seen.chain(facts).collect(),
-        });
-    }
-    let run = state.runs.get(&incident.run);
-    let facts = run.map_or_else(Vec::new, |run| facts(state, run, Some(&incident.step), events, most));
+    let (run, rolled) = (state.runs.get(&incident.run), state.rollouts.get(&incident.run));
+    let facts = match (run, rolled) {
+        (Some(run), _) => facts(state, run, Some(&incident.step), events, most),
+        (None, Some(rolled)) => rollout::facts(state, rolled, Some(&incident.step), events, most),
+        (None, None) => Vec::new(),
+    };
+    let chain = match (run, rolled) {
+        (Some(run), _) => chain(state, run, &incident.step),
+        (None, Some(rolled)) => rollout::chain(state, rolled, &incident.step),
+        (None, None) => Vec::new(),
+    };
+    let called = called(incident.run, &incident.step);
     Some(Why {
-        subject: format!("incident {id}: run {} {}", incident.run, describe::subject(&incident.step)),
+        subject: format!("incident {id}: {called} {}", describe::subject(&incident.step)),
         state: format!("{}: {}", incident.cause.class(), incident.cause),
-        chain: run.map_or_else(Vec::new, |run| chain(state, run, &incident.step)),
+        chain,
         facts: seen.chain(facts).collect(),
     })
 }
@@ -111,11 +108,16 @@ fn facts(
     most: usize,
 ) -> Vec<Fact> {
     let concerns = |event: &&Event| dossier::concerns(run, step, event);
-    let told: Vec<&Event> = events.iter().map(|(_, event)| event).filter(concerns).collect();
+    let found: Vec<&Event> = events.iter().map(|(_, event)| event).filter(concerns).collect();
+    told(state, &found, most)
+}
+
+/// The latest of these facts.
+pub(super) fn told(state: &State, events: &[&Event], most: usize) -> Vec<Fact> {
     let fact = |event: &&Event| Fact {
         at: event.at,
         who: event.by.to_string(),
         text: describe::sentence(state, event),
     };
-    told[told.len().saturating_sub(most)..].iter().map(fact).collect()
+    events[events.len().saturating_sub(most)..].iter().map(fact).collect()
 }

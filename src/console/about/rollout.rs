@@ -1,0 +1,136 @@
+//! What a rollout, a node step, a node and a pool say beside what every run and step says.
+
+use crate::api::rollout::{role, said};
+use crate::api::rows::{Mark, MovedRow, NodePart, NodeRow, PoolRow, RolloutPart, RunRow};
+use crate::console::doc::Doc;
+use crate::console::text::when;
+use crate::model::nodes::Strategy;
+use crate::model::{NodeId, Timestamp};
+
+/// The word for how nodes get a release.
+pub(super) fn by(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Surge => "surge: a new node takes the work over, then the old one leaves",
+        Strategy::InPlace => "in place: the node is emptied, updated where it stands, and takes new work",
+    }
+}
+
+/// What a person may choose, once it has stopped.
+pub(super) fn choose(doc: &mut Doc, part: &RolloutPart) {
+    if part.stopped && !part.ending {
+        doc.marked("choose", ways_on(part), Mark::Held);
+    }
+}
+
+/// Release, waves, budget, and what the preflights found.
+pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
+    doc.pair("release", format!("{} for pool {} of {}", part.release, part.pool, part.fleet));
+    let skipped = if part.skipped > 0 { format!(", {} skipped", part.skipped) } else { String::new() };
+    let (done, nodes) = (row.done, row.steps);
+    doc.pair("waves", format!("{} of {}, {done} of {nodes} nodes done{skipped}", part.wave, part.waves));
+    let over = if part.stopped { ": stopped" } else { "" };
+    doc.marked(
+        "budget",
+        format!("{} failed, {} may{over}", part.failures, part.budget),
+        if part.stopped { Mark::Failed } else { Mark::Pending },
+    );
+    doc.pair("how", by(part.strategy));
+    doc.pair("pace", format!("at most {} out, each watched for {}", part.max_unavailable, part.soak));
+    if let Some(back) = part.back_of {
+        doc.pair("takes back", format!("rollout {back}"));
+    }
+    if let Some(next) = part.followed_by {
+        doc.pair("followed", format!("by rollout {next}"));
+    }
+    for (at, found) in part.findings.iter().enumerate() {
+        let text = format!("{}: {}", found.node, said(&found.finding));
+        let mark = if found.blocks { Mark::Blocked } else { Mark::Pending };
+        doc.marked(if at == 0 { "preflight" } else { "" }, text, mark);
+    }
+}
+
+/// What a person may choose once it has stopped, by key.
+fn ways_on(part: &RolloutPart) -> String {
+    let mut ways = Vec::new();
+    if let Some(release) = &part.forward {
+        ways.push(format!("F forward to {release}"));
+    }
+    if part.back {
+        ways.push("R roll back all".to_owned());
+    }
+    ways.extend(["T try the node again", "K skip it", "X leave it so"].map(ToOwned::to_owned));
+    ways.join(", ")
+}
+
+/// The nodes of a step, what is in its way, and what moves: before and now.
+pub(super) fn step(doc: &mut Doc, part: &NodePart, now: Timestamp) {
+    let was = part.was.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    let zone = part.zone.as_ref().map(|zone| format!(", zone {zone}")).unwrap_or_default();
+    let manager = if part.manager { ", a manager" } else { "" };
+    doc.pair("node", format!("{} {was}→{}, wave {}{zone}{manager}", part.node, part.target, part.wave));
+    doc.pair("new node", part.new_node.as_ref().map_or(String::new(), ToString::to_string));
+    if let Some(until) = part.soaks_until {
+        doc.pair("soaks", format!("until {}", when(until, now)));
+    }
+    for (at, finding) in part.blocks.iter().enumerate() {
+        doc.marked(if at == 0 { "blocked by" } else { "" }, said(finding), Mark::Blocked);
+    }
+    for (at, finding) in part.notes.iter().enumerate() {
+        doc.pair(if at == 0 { "note" } else { "" }, said(finding));
+    }
+    moved(doc, &part.moved);
+}
+
+fn moved(doc: &mut Doc, rows: &[MovedRow]) {
+    for (at, row) in rows.iter().enumerate() {
+        let tasks = if row.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", row.tasks) };
+        let to = if row.to.is_empty() { String::new() } else { format!(" to {}", names(&row.to)) };
+        let label = if at == 0 { "moves" } else { "" };
+        doc.marked(label, format!("{}: {tasks}{to}", row.workload), row.mark);
+        if let Some(before) = &row.before {
+            doc.pair("", format!("before: {before}"));
+        }
+        if let Some(seen) = &row.now {
+            doc.marked("", format!("now: {seen}"), row.mark);
+        }
+    }
+}
+
+fn names(nodes: &[NodeId]) -> String {
+    nodes.iter().map(NodeId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// A node by itself.
+pub(super) fn node(row: &NodeRow) -> Doc {
+    let mut doc = Doc::new(format!("node {}", row.node));
+    doc.marked("state", row.state.clone(), row.mark);
+    let named = |name: Option<String>| name.unwrap_or_else(|| "none".to_owned());
+    doc.pair("pool", named(row.pool.as_ref().map(ToString::to_string)));
+    doc.pair("release", named(row.release.as_ref().map(ToString::to_string)));
+    doc.pair("zone", row.zone.clone().unwrap_or_default());
+    doc.pair("role", role(row.role));
+    doc.pair("address", row.address.clone().unwrap_or_default());
+    if let Some(run) = row.run {
+        doc.pair("in hand", format!("of rollout {run}"));
+    }
+    let work: Vec<String> = row.work.iter().map(|(workload, tasks)| format!("{workload} {tasks}")).collect();
+    doc.lines("work", &work);
+    doc
+}
+
+/// A pool by itself.
+pub(super) fn pool(row: &PoolRow, now: Timestamp) -> Doc {
+    let mut doc = Doc::new(format!("pool {}", row.pool));
+    doc.marked("state", row.state.clone(), row.mark);
+    doc.pair("out", names(&row.out));
+    for (at, one) in row.announced.iter().enumerate() {
+        let text = format!("{}, announced {} by {}", one.release, when(one.at, now), one.by);
+        doc.pair(if at == 0 { "releases" } else { "" }, text);
+        doc.marked("", one.quarantine.clone().unwrap_or_default(), Mark::Failed);
+    }
+    if let Some((release, at)) = &row.next {
+        doc.pair("by itself", format!("{} takes {release}", when(*at, now)));
+    }
+    super::owned_by(&mut doc, row.owner.as_ref());
+    doc
+}

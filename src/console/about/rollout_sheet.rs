@@ -1,0 +1,137 @@
+//! What a sheet about a rollout or one of its nodes says: what would happen at once, then, and how it can be undone.
+
+use crate::api::rollout::said;
+use crate::api::rows::{NodePart, RolloutPart, RunRow, StepRow};
+use crate::console::doc::Doc;
+use crate::console::replica::Replica;
+use crate::console::theme::Role;
+use crate::model::ReleaseName;
+use crate::model::nodes::Strategy;
+
+/// Gaps are let be, or a verdict that could not be given is given.
+pub(super) fn approve(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+    doc.styled("asked", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    if part.moved.iter().any(|moved| moved.now.is_some()) {
+        doc.pair("at once", format!("the work that moved counts as well; {} goes on", row.title));
+        doc.pair("then", finish(part));
+        doc.pair("undo", "R gives the work back, until the old node begins to leave");
+    } else {
+        doc.pair("at once", format!("{} is looked at once more, then its work is moved", row.title));
+        doc.pair("affects", blocked(part));
+        doc.pair("undo", "R gives the work back; what was down was down");
+    }
+    doc.pair("if nobody", "it stays as it is; no other node is begun beyond what may be out");
+}
+
+fn blocked(part: &NodePart) -> String {
+    part.blocks.iter().map(said).collect::<Vec<_>>().join("; ")
+}
+
+fn finish(part: &NodePart) -> String {
+    match part.strategy {
+        Strategy::Surge => format!("{} leaves the fleet, and its machine is removed", part.node),
+        Strategy::InPlace => format!("{} is done", part.node),
+    }
+}
+
+pub(super) fn retry(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+    doc.pair("again", again(row, part));
+    doc.pair("was", format!("{}: {}", row.state, row.result));
+    doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    doc.pair("then", "the rollout goes on, once no more have failed than may");
+    doc.pair("undo", "R gives the work back; X ends the rollout");
+}
+
+fn again(row: &StepRow, part: &NodePart) -> String {
+    match (row.state.as_str(), part.strategy) {
+        ("quarantined", Strategy::Surge) => format!("what {} could not end is tried once more", row.title),
+        (_, Strategy::Surge) => format!("{} begins anew, with a new machine", row.title),
+        (_, Strategy::InPlace) => format!("{} begins anew", row.title),
+    }
+}
+
+/// One node goes back: it is in flight, or was done by a rollout that has ended.
+pub(super) fn rollback(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+    let was = part.was.as_ref().map_or_else(|| "what it had".to_owned(), ToString::to_string);
+    if row.state == "done" {
+        doc.pair("at once", format!("a rollout of this one node begins: {}→{was}", part.target));
+        doc.pair("then", "it is done as every node is: preflight, move, soak");
+        doc.pair("undo", "F takes it forward again");
+    } else {
+        doc.pair("at once", format!("{} takes its work back, on {was}", part.node));
+        let new = part.new_node.as_ref().map(|new| format!("{new} leaves, and its machine is removed"));
+        doc.pair("then", new.unwrap_or_default());
+        doc.pair("stops", "the rollout, if no more may fail; nodes that are done stay as they are");
+        doc.pair("undo", "T begins it anew");
+    }
+    let moves: Vec<String> =
+        part.moved.iter().map(|moved| format!("{} ({})", moved.workload, moved.tasks)).collect();
+    doc.pair("affects", moves.join(", "));
+    super::owned_by(doc, row.owner.as_ref());
+}
+
+pub(super) fn skip(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+    let was = part.was.as_ref().map_or_else(|| "what it has".to_owned(), ToString::to_string);
+    doc.pair("at once", format!("{} is left out: it stays on {was}", row.title));
+    doc.pair("then", "it counts as no failure; the rollout goes on with the others");
+    doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
+    doc.pair("undo", "T takes it in again");
+}
+
+/// Nodes in flight, and those that are done.
+fn standing(replica: &Replica, row: &RunRow) -> (Vec<String>, Vec<String>) {
+    let open = |step: &&StepRow| step.started.is_some() && step.ended.is_none();
+    let flying = replica.step_rows(row.run).filter(open);
+    let flying = flying.map(|step| format!("{} ({})", step.title, step.state)).collect();
+    let done = replica.step_rows(row.run).filter(|step| step.state == "done");
+    (flying, done.map(|step| step.title.clone()).collect())
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => shown,
+        (false, more) => format!("{shown} and {more} more"),
+    }
+}
+
+/// Nodes, and what becomes of them; `none` alone where there are none.
+fn with(names: &[String], what: &str) -> String {
+    if names.is_empty() { "none".to_owned() } else { format!("{}: {what}", listed(names)) }
+}
+
+pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart) {
+    let (flying, done) = standing(replica, row);
+    doc.pair("ends", format!("rollout {}: no other node is begun", row.run));
+    doc.pair("in flight", with(&flying, "given their work back, or done first"));
+    doc.pair("goes back", with(&done, "a rollout of their own follows"));
+    doc.pair("then", format!("pool {} does not take {} again by itself", part.pool, part.release));
+    doc.pair("takes", "not measured yet");
+    doc.pair("undo", format!("a new rollout of {}", part.release));
+}
+
+pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart, to: &ReleaseName) {
+    let (flying, _) = standing(replica, row);
+    doc.pair("ends", format!("rollout {}: what has not begun is planned anew", row.run));
+    doc.pair("in flight", with(&flying, "go on to their end"));
+    doc.pair("then", format!("a rollout of {to}: every node of {} that does not have it", part.pool));
+    doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
+}
+
+pub(super) fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    doc.pair("stops", format!("rollout {}: no node begun, no machine made, no work taken in hand", row.run));
+    doc.pair("in flight", listed(&standing(replica, row).0));
+    doc.pair("goes on", "moving and watching what was taken in hand, and taking back what is sick");
+    doc.pair("by itself", "stays paused until somebody resumes it (P)");
+}
+
+pub(super) fn abort(doc: &mut Doc, replica: &Replica, row: &RunRow) {
+    let (flying, done) = standing(replica, row);
+    doc.pair("ends", format!("rollout {} for good: {}", row.run, row.cause));
+    doc.pair("in flight", with(&flying, "given their work back, unless nearly done"));
+    doc.pair("stays", with(&done, "keep the release"));
+    doc.pair("undo", "none; a new rollout is started with `tidegate rollout`");
+}

@@ -1,0 +1,283 @@
+//! Rollouts on the wire and on the command line.
+
+use crate::pool::{Hands, node, release, workers};
+use crate::rows::same;
+use crate::world::{Memory, serve};
+use std::future::Future;
+use std::sync::Arc;
+use tidegate::api::rows::{IncidentRow, Mark, May, NeedRow, Row, RowKey, RunRow, StepRow};
+use tidegate::model::{Actor, Command, Digest, RunId, Seen};
+use tidegate::server::Source;
+
+fn ana() -> Actor {
+    Actor::Person { name: "ana".to_owned(), uid: 1 }
+}
+
+fn plan(memory: &Memory) -> Digest {
+    memory.read(|state| state.rollout_plan(&workers(), &release("r2")).unwrap().hash())
+}
+
+async fn starts(memory: &Arc<Memory>) {
+    let seen = Seen { plan: Some(plan(memory)), ..Seen::default() };
+    let (pool, release) = (workers(), release("r2"));
+    let command = Command::StartRollout { pool, release, seen, reason: None };
+    let reply = memory.command(ana(), command).await;
+    assert!(matches!(reply, tidegate::api::Reply::Accepted { .. }), "{reply:?}");
+}
+
+/// For tests that run commands, each of which has a runtime of its own.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+async fn stopped() -> Hands {
+    let mut hands = Hands::new();
+    hands.sick = Some("w1");
+    starts(&hands.memory).await;
+    hands.to(1, "w1", "restored");
+    hands
+}
+
+fn run(memory: &Memory, run: u64) -> RunRow {
+    match &*memory.table.row(&RowKey::Run(RunId(run))).unwrap() {
+        Row::Run(row) => row.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn step(memory: &Memory, run: u64, name: &str) -> StepRow {
+    match &*memory.table.row(&RowKey::Step(RunId(run), node(name))).unwrap() {
+        Row::Step(row) => (**row).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn needs(memory: &Memory) -> Vec<NeedRow> {
+    let rows = memory.table.rows().1;
+    rows.iter()
+        .filter_map(|row| if let Row::Need(need) = &**row { Some(need.clone()) } else { None })
+        .collect()
+}
+
+fn incident(memory: &Memory) -> IncidentRow {
+    let rows = memory.table.rows().1;
+    rows.iter()
+        .find_map(|row| if let Row::Incident(row) = &**row { Some(row.clone()) } else { None })
+        .unwrap()
+}
+
+#[tokio::test]
+async fn rows_of_a_rollout_that_are_kept_up_to_date_equal_rows_made_anew() {
+    let mut hands = Hands::new();
+    same(&hands.memory, "at the start");
+    starts(&hands.memory).await;
+    same(&hands.memory, "started");
+    hands.until(
+        |state| state.rollouts[&RunId(1)].ended.is_some(),
+        |memory| same(memory, &memory.read(|state| state.now.to_string())),
+    );
+    let row = run(&hands.memory, 1);
+    assert_eq!((row.mark, row.state.as_str(), row.done), (Mark::Good, "3 of 3 nodes done", 3));
+    let part = row.rollout.unwrap();
+    assert!(part.back && part.forward.is_none(), "{part:?}");
+    assert_eq!(
+        step(&hands.memory, 1, "w1").may,
+        [May::Rollback],
+        "a done node goes back by a rollout of its own"
+    );
+
+    let command = Command::RollBackAll { run: RunId(1), reason: "slow disks".to_owned() };
+    hands.memory.command(ana(), command).await;
+    same(&hands.memory, "ordered back");
+    assert!(step(&hands.memory, 1, "w1").may.is_empty(), "another rollout has the pool now");
+    let back = run(&hands.memory, 2);
+    assert!(back.cause.contains("takes back rollout 1, by ana"), "{}", back.cause);
+    hands.until(
+        |state| state.rollouts[&RunId(2)].ended.is_some(),
+        |memory| same(memory, &memory.read(|state| state.now.to_string())),
+    );
+}
+
+#[tokio::test]
+async fn rows_stay_right_while_a_rollout_is_paused_frozen_stopped_and_steered() {
+    let mut hands = stopped().await;
+    same(&hands.memory, "stopped");
+    let (memory, run) = (hands.memory.clone(), RunId(1));
+    let seen = || step(&memory, 1, "w1").expect;
+    let commands = [
+        Command::Pause { run, reason: Some("lunch".to_owned()), until: None },
+        Command::Resume { run, reason: None },
+        Command::Freeze { reason: None, until: None },
+        Command::Thaw { reason: None },
+        Command::SkipNode { run, step: node("w1"), seen: seen(), reason: "old disks".to_owned() },
+    ];
+    for command in commands {
+        let when = format!("{command:?}");
+        let reply = memory.command(ana(), command).await;
+        assert!(matches!(reply, tidegate::api::Reply::Accepted { .. }), "{when}: {reply:?}");
+        same(&memory, &when);
+    }
+    hands.sick = None;
+    hands.until(|state| state.rollouts[&run].ended.is_some(), |memory| same(memory, "it goes on without w1"));
+    assert_eq!(self::run(&memory, 1).state, "2 of 3 nodes done, 1 skipped");
+}
+
+#[tokio::test]
+async fn a_rollout_that_stopped_says_what_was_seen_and_what_may_be_chosen() {
+    let hands = stopped().await;
+    let memory = &hands.memory;
+    let row = run(memory, 1);
+    assert_eq!((row.mark, row.state.as_str()), (Mark::Failed, "stopped, 0 of 3 nodes done, 1 failed"));
+    assert!(row.cause.starts_with("workers r1→r2, started by ana "), "{}", row.cause);
+    let part = row.rollout.unwrap();
+    assert_eq!((part.failures, part.budget, part.stopped), (1, 0, true));
+    assert_eq!(part.forward, Some(release("r2")));
+    assert!(!part.back, "nothing was done that could go back");
+
+    let w1 = step(memory, 1, "w1");
+    assert_eq!((w1.state.as_str(), w1.mark), ("restored", Mark::Restored));
+    assert_eq!(w1.may, [May::Retry, May::Skip]);
+    let moved = &w1.node.as_ref().unwrap().moved[0];
+    assert_eq!(moved.before.as_deref(), Some("3 of 3 tasks run, 0 of 9 probes failed"));
+    assert_eq!(moved.mark, Mark::Restored);
+    assert!(w1.verdict.unwrap().contains("w1 takes work again"));
+
+    let incident = incident(memory);
+    assert_eq!(incident.cause, "workload unhealthy after the move");
+    assert!(incident.restored.starts_with("w1 took its work back at "), "{}", incident.restored);
+    let texts: Vec<String> =
+        needs(memory).into_iter().map(|need| format!("{} {}", need.object, need.text)).collect();
+    let stopped = "rollout 1 workers stopped: node w1 workload unhealthy after the move";
+    assert!(texts.iter().any(|text| text == stopped), "{texts:?}");
+}
+
+#[test]
+fn a_gap_is_asked_about_and_let_be_with_an_approval() {
+    let mut hands = Hands::new();
+    hands.gap = Some("w1");
+    now(starts(&hands.memory));
+    hands.to(1, "w1", "undecided");
+    let row = step(&hands.memory, 1, "w1");
+    assert_eq!((row.mark, row.may.as_slice()), (Mark::Unknown, &[May::Approve, May::Skip][..]));
+    assert_eq!(row.result, "prod/web: it is down while it moves");
+    let found = &run(&hands.memory, 1).rollout.unwrap().findings;
+    assert!(found.len() == 1 && found[0].blocks, "{found:?}");
+    let served = serve(&hands.memory);
+    let ran = served.tidegate(&["approve", "1/w1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    hands.to(1, "w1", "done");
+}
+
+#[test]
+fn a_rollout_is_shown_first_and_started_by_its_plan() {
+    let hands = Hands::new();
+    let served = serve(&hands.memory);
+    let hash = plan(&hands.memory).short().to_owned();
+    let ran = served.tidegate(&["rollout", "workers", "r2"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.err.contains(&format!(
+            "nothing was started; exactly this is started with `tidegate rollout workers r2 --plan {hash}`"
+        )),
+        "{ran:?}"
+    );
+    for part in ["3 nodes in 2 waves", "out now: none", "w1", "not looked at yet", "at most 1 out at a time"]
+    {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    assert!(hands.memory.read(|state| state.rollouts.is_empty()));
+    let ran = served.tidegate(&["rollout", "workers", "r2", "--plan", "0123"]);
+    assert!(ran.code == 6 && ran.err.contains("the plan is"), "{ran:?}");
+    assert_eq!(served.tidegate(&["rollout", "workers", "r2", "--plan", "xy"]).code, 2);
+    let ran = served.tidegate(&["rollout", "workers", "r2", "--plan", &hash, "--reason", "kernel"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(run(&hands.memory, 1).run, RunId(1));
+    let again = served.tidegate(&["rollout", "workers", "r2", "--yes"]);
+    assert!(again.code == 4 && again.err.contains("rollout 1 of pool workers has not ended"), "{again:?}");
+}
+
+#[test]
+fn what_cannot_be_rolled_out_is_refused_with_its_reason() {
+    let hands = Hands::new();
+    let served = serve(&hands.memory);
+    for (args, why) in [
+        (&["rollout", "workers", "r9", "--yes"][..], "release r9 was not announced for pool workers"),
+        (&["rollout", "gpu", "r2", "--yes"], "there is no pool gpu in the configuration"),
+        (&["release", "gpu", "r2"], "there is no pool gpu"),
+    ] {
+        let ran = served.tidegate(args);
+        assert!(ran.code == 4 && ran.err.contains(why), "{args:?} {ran:?}");
+    }
+    assert!(served.tidegate(&["release", "workers", "r2"]).out.starts_with("nothing to do: "));
+    assert_eq!(served.tidegate(&["release", "workers", "r3"]).code, 0);
+    assert_eq!(served.tidegate(&["rollout", "workers", "r1", "--yes"]).code, 4, "it was never announced");
+}
+
+#[test]
+fn a_rollout_is_steered_by_number() {
+    let hands = now(stopped());
+    let served = serve(&hands.memory);
+    for (args, code) in [
+        (&["pause", "1"][..], 0),
+        (&["resume", "1"], 0),
+        (&["rollback", "1/w1"], 0),
+        (&["rollback", "1", "--all"], 2),
+        (&["rollback", "1", "--all", "--reason", "no"], 4),
+        (&["skip", "1", "w2", "--reason", "busy"], 0),
+        (&["retry", "1/w1"], 0),
+        (&["forward", "7"], 5),
+        (&["forward", "1", "r9"], 4),
+        (&["release", "workers", "r3"], 0),
+        (&["forward", "1"], 0),
+        (&["abort", "1", "--reason", "it has ended"], 4),
+        (&["abort", "2", "--reason", "done with it"], 0),
+    ] {
+        let ran = served.tidegate(args);
+        assert_eq!(ran.code, code, "{args:?} {ran:?}");
+        same(&hands.memory, &format!("{args:?}"));
+        if args[0] == "retry" {
+            let restored = incident(&hands.memory).restored;
+            assert!(restored.starts_with("w1 was tried again since: it is "), "{restored}");
+        }
+    }
+}
+
+#[test]
+fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
+    let hands = now(stopped());
+    let served = serve(&hands.memory);
+    let ran = served.tidegate(&["why", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for part in [
+        "rollout 1: ",
+        "it has stopped: 1 failed, and 0 may",
+        "who can end it: anyone on the socket",
+        "release r2 was announced",
+        "a rollout of release r2 through pool workers started",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    let ran = served.tidegate(&["why", "rollout 1 w2"]);
+    assert!(ran.code == 0 && ran.out.starts_with("rollout 1 node w2: pending since "), "{ran:?}");
+    let ran = served.tidegate(&["why", "i1"]);
+    assert!(ran.code == 0 && ran.out.starts_with("incident 1: rollout 1 node w1: "), "{ran:?}");
+    let ran = served.tidegate(&["events", "-n", "5"]);
+    assert!(ran.out.contains("rollout 1: "), "{ran:?}");
+}
+
+#[test]
+fn nodes_and_pools_are_listed() {
+    let hands = now(stopped());
+    let served = serve(&hands.memory);
+    let ran = served.tidegate(&["nodes"]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(ran.code == 0 && lines[0].starts_with("NODE"), "{ran:?}");
+    let w1 = lines.iter().find(|line| line.starts_with("prod/w1")).unwrap();
+    assert!(w1.contains("workers") && w1.contains("r1") && w1.contains("ready"), "{w1}");
+    let nodes: serde_json::Value = serde_json::from_str(&served.tidegate(&["nodes", "--json"]).out).unwrap();
+    assert_eq!(nodes[0]["pool"], "workers");
+    let ran = served.tidegate(&["status"]);
+    assert!(ran.out.contains("pools: 1\n") && ran.out.contains("workers: 3 nodes on r1"), "{ran:?}");
+    assert!(ran.out.contains("quarantined: r2: rollout 1: "), "{ran:?}");
+    assert!(ran.out.contains("rollout 1  workers r1→r2"), "{ran:?}");
+}

@@ -1,0 +1,96 @@
+//! Rollouts on the screen, and the keys that steer them.
+
+use crate::fixture::{model_of, rows_with_rollouts};
+use crate::press::press;
+use crate::screen::picture;
+use tidegate::console::{Cmd, Model};
+use tidegate::model::{Command, RunId};
+
+fn model(width: u16, height: u16) -> Model {
+    model_of(rows_with_rollouts(), width, height)
+}
+
+fn both(name: &str, keys: &str) {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut model = model(width, height);
+        press(&mut model, keys);
+        insta::assert_snapshot!(format!("{name}_{width}"), picture(&model));
+    }
+}
+
+macro_rules! pictures {
+    ($($name:ident: $keys:literal;)*) => { $(#[test] fn $name() { both(stringify!($name), $keys); })* };
+}
+
+pictures! {
+    rollout_needs_you: "j";
+    rollout_page: "'rollout 17⏎";
+    rollout_node: "'rollout 17⏎⏎";
+    rollout_node_soaking: "'rollout 18⏎gj⏎";
+    rollout_back_sheet: "jR";
+    rollout_forward_sheet: "jF";
+    rollout_abort_sheet: "jX";
+    rollout_pause_sheet: "jp";
+    rollout_skip_sheet: "'rollout 17⏎K";
+    rollout_retry_sheet: "'rollout 17⏎T";
+    rollout_node_back_sheet: "'rollout 18⏎gjR";
+    rollout_impact: "'rollout 18⏎gji";
+}
+
+fn sent(keys: &str) -> Option<Command> {
+    let mut model = model(80, 24);
+    press(&mut model, keys).into_iter().find_map(|cmd| match cmd {
+        Cmd::Send { command, .. } => Some(command),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_is_typed_is_the_name_of_what_it_is_about() {
+    let forward = sent("jF2026.11.2⏎");
+    assert!(matches!(forward, Some(Command::RollForward { run: RunId(17), .. })), "{forward:?}");
+    let back = sent("jRrollout 17⇥bad kernel⏎");
+    assert!(matches!(back, Some(Command::RollBackAll { run: RunId(17), .. })), "{back:?}");
+    let skip = sent("'rollout 17⏎Kn03⇥old disks⏎");
+    assert!(matches!(skip, Some(Command::SkipNode { run: RunId(17), .. })), "{skip:?}");
+    let retry = sent("'rollout 17⏎Tn03⏎");
+    assert!(matches!(retry, Some(Command::Retry { run: RunId(17), .. })), "{retry:?}");
+    let node = sent("'rollout 18⏎gjRg2⏎");
+    assert!(matches!(node, Some(Command::Rollback { run: RunId(18), .. })), "{node:?}");
+}
+
+#[test]
+fn less_than_that_sends_nothing() {
+    for keys in [
+        "jF⏎",
+        "jF17⏎",
+        "jRrollout 17⏎",
+        "jR17⇥why⏎",
+        "'rollout 17⏎Kn03⏎",
+        "'rollout 17⏎K⇥why⏎",
+        "'rollout 18⏎gjR18⏎",
+    ] {
+        assert_eq!(sent(keys), None, "{keys} was enough");
+    }
+}
+
+#[test]
+fn no_screen_of_a_rollout_speaks_of_images() {
+    for keys in [
+        "'rollout 17⏎",
+        "'rollout 17⏎⏎",
+        "'rollout 18⏎gj⏎",
+        "jR",
+        "jF",
+        "jX",
+        "jp",
+        "'rollout 17⏎K",
+        "'rollout 18⏎gji",
+    ] {
+        let mut model = model(80, 24);
+        press(&mut model, keys);
+        let shown = picture(&model);
+        let below: String = shown.lines().skip(2).collect();
+        assert!(!below.contains("image"), "{keys}:\n{shown}");
+    }
+}
