@@ -96,7 +96,7 @@ fn a_drill_in_a_terminal_begins_with_enter_counts_hints_and_ends_with_a_debriefi
     assert!(briefing.contains("goal      api and web on the new base, and well"), "{briefing}");
     std::thread::sleep(DEAF);
     terminal.press("⏎");
-    terminal.until("the goal and the time", |text| text.contains("left  . hint 1 of 3"));
+    terminal.until("the goal and the time", |text| text.contains("left  . hint 0 of 3"));
     terminal.press(".");
     let hint = terminal.until("the first hint", |text| text.contains("── hints ── 1 of 3 given"));
     assert!(hint.contains("1. w on the run tells what it waits for"), "{hint}");
