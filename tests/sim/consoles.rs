@@ -50,10 +50,11 @@ impl Desk {
 /// Serves the daemon that runs, for ever.
 pub async fn serve(stage: &Stage, desk: &Desk) {
     let mut handles = stage.handles();
-    loop {
+    // Counted, not the time of the start: here several daemons can start within one millisecond of the world.
+    for epoch in 1.. {
         let handle = handles.borrow_and_update().clone();
         let served = Served::new(handle.clone());
-        let table = served.table(u64::try_from(handle.now().as_millis()).unwrap_or(0));
+        let table = served.table(epoch);
         desk.table.send_replace(Some(table.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(served.publish(table, stop.clone()));
