@@ -23,6 +23,15 @@ pub enum Block {
     },
     /// A text over the whole width.
     Text(String, Role),
+    /// A text whose later lines stand under what follows its lead: a time, a name.
+    Led {
+        /// What it begins with.
+        lead: String,
+        /// The text.
+        text: String,
+        /// Its style.
+        role: Role,
+    },
     /// An empty line.
     Gap,
 }
@@ -90,6 +99,12 @@ impl Doc {
         self
     }
 
+    /// A text beside its lead.
+    pub fn led(&mut self, lead: impl Into<String>, text: impl Into<String>, role: Role) -> &mut Self {
+        self.blocks.push(Block::Led { lead: lead.into(), text: text.into(), role });
+        self
+    }
+
     /// A line across.
     pub fn rule(&mut self, title: impl Into<String>) -> &mut Self {
         self.blocks.push(Block::Rule(title.into()));
@@ -111,6 +126,13 @@ impl Doc {
                 Block::Text(text, role) => {
                     let lines = wrap(text, width.saturating_sub(2));
                     out.extend(lines.into_iter().map(|line| Line::Text(line, *role)));
+                }
+                Block::Led { lead, text, role } => {
+                    let beside = lead.chars().count();
+                    for (at, line) in wrap(text, width.saturating_sub(beside + 2)).into_iter().enumerate() {
+                        let lead = if at == 0 { lead.clone() } else { " ".repeat(beside) };
+                        out.push(Line::Text(lead + &line, *role));
+                    }
                 }
                 Block::Gap => out.push(Line::Text(String::new(), Role::Text)),
             }

@@ -89,7 +89,7 @@ pub struct Debriefing {
     pub timeline: Vec<Moment>,
     /// The best known answer, in paragraphs.
     pub best: Vec<String>,
-    /// How long it takes.
+    /// The time within which it reaches the goal.
     pub within: Span,
 }
 
@@ -98,7 +98,7 @@ impl Debriefing {
     pub fn result(&self) -> String {
         match self.ended {
             Ended::Reached(after) => {
-                format!("reached after {after}; the best known answer takes {}", self.within)
+                format!("reached after {after}; the best known answer does within {}", self.within)
             }
             Ended::TimeOver => format!("not reached within {}", self.lasts),
             Ended::Left(after) => format!("not reached: you left after {after} of {}", self.lasts),
@@ -130,7 +130,7 @@ impl Debriefing {
             let (at, name) = (moment.at.hours_minutes_seconds(), moment.column());
             let _ = writeln!(out, "{at}  {name:<8}  {}", moment.text);
         }
-        let _ = writeln!(out, "\nbest known answer, {}", self.within);
+        let _ = writeln!(out, "\nbest known answer, within {}", self.within);
         for paragraph in &self.best {
             let _ = writeln!(out, "{paragraph}");
         }
@@ -152,7 +152,7 @@ impl Debriefing {
                 Who::Users | Who::World | Who::Tidegate => writeln!(out, "| {at} | {name} | {text} |"),
             };
         }
-        let _ = writeln!(out, "\n## The best known answer, {}", self.within);
+        let _ = writeln!(out, "\n## The best known answer, within {}", self.within);
         for paragraph in &self.best {
             let _ = writeln!(out, "\n{paragraph}");
         }

@@ -58,9 +58,9 @@ pub fn debriefing(told: &Debriefing) -> Doc {
             Who::Tidegate => Role::Dim,
         };
         let at = moment.at.hours_minutes_seconds();
-        doc.text(format!("{at}  {:<8}  {}", moment.column(), moment.text), role);
+        doc.led(format!("{at}  {:<8}  ", moment.column()), moment.text.clone(), role);
     }
-    doc.rule(format!("best known answer ── {}", told.within));
+    doc.rule(format!("best known answer ── within {}", told.within));
     for paragraph in &told.best {
         doc.text(paragraph.clone(), Role::Text);
         doc.blocks.push(Block::Gap);

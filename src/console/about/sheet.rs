@@ -333,7 +333,12 @@ fn thaw(doc: &mut Doc, replica: &Replica, now: Timestamp) {
     let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
     super::freeze_lines(doc, freeze, now);
     let going = replica.list(List::Going).len();
-    doc.pair("at once", format!("{going} runs and rollouts may start their next steps"));
+    let who = match going {
+        0 => "nothing was under way; what comes may start".to_owned(),
+        1 => "the one that is under way may start its next steps".to_owned(),
+        more => format!("the {more} that are under way may start their next steps"),
+    };
+    doc.pair("at once", who);
     doc.pair("undo", "! freezes again");
 }
 
