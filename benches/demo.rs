@@ -42,7 +42,7 @@ fn once() -> Duration {
     let mut terminal =
         Terminal::start(Path::new(env!("CARGO_BIN_EXE_tidegate")), &["demo"], folder.path(), (80, 24));
     terminal.until("the first full screen", |text| {
-        ["● live", "needs you", "coming up", "? help"].iter().all(|word| text.contains(word))
+        ["● live", "needs you", "? help"].iter().all(|word| text.contains(word))
     });
     let took = begun.elapsed();
     terminal.press("Q");
