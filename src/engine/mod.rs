@@ -29,6 +29,7 @@ pub mod event;
 pub mod hold;
 pub mod incident;
 mod notice;
+pub mod origin;
 pub mod outbox;
 pub mod quarantine;
 pub mod rollout;

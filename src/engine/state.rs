@@ -1,6 +1,7 @@
 //! All there is. Everything else can be computed from it; it can be computed from the journal.
 
 use super::incident::Incident;
+use super::origin::Origin;
 use super::outbox::{self, Outgoing};
 use super::quarantine::Quarantine;
 use super::rollout::{self, Announced, BadRelease, Rollout};
@@ -105,6 +106,9 @@ pub struct Made {
     pub bases: BTreeMap<ImageRef, Digest>,
     /// The recipe it was built by.
     pub recipe: Digest,
+    /// All that went in, through all its bases; empty where a version made it that did not keep that.
+    #[serde(default)]
+    pub origin: Origin,
     /// The run.
     pub run: RunId,
     /// When it was published.

@@ -112,11 +112,13 @@ pub(super) fn fix_inputs(state: &State, run: &mut Run, key: &StepKey) -> Option<
         BaseName::Pinned(_) => None,
     });
     let bases: BTreeMap<ImageRef, Digest> = named.collect();
+    let origin = state.origin_from(run, &image.image, &read.recipe, &bases);
     let tag = candidate::tag(&state.install, run.id, &image.image, &read.recipe, &bases).ok()?;
     let image = run.steps.get_mut(key)?.image_mut()?;
     image.candidate = Some(image.image.with_tag(tag));
     image.inputs = Some(read.clone());
     image.bases = bases;
+    image.origin = origin;
     if let Some(recipe) = state.setup.recipes.get(&image.image) {
         image.recipe = recipe.clone();
     }
@@ -241,7 +243,8 @@ fn record_publication(state: &mut State, run: &mut Run, key: &StepKey, out: &mut
         state.digest_of(&image.image).cloned().filter(|d| *d != digest).or_else(|| image.old.clone());
     let tag = TagState { digest: Some(digest.clone()), since: state.now, before, by_run: Some(id) };
     state.tags.insert(image.image.clone(), tag);
-    let made = Made { digest, bases: image.bases.clone(), recipe, run: id, at: state.now };
+    let (bases, origin) = (image.bases.clone(), image.origin.clone());
+    let made = Made { digest, bases, recipe, origin, run: id, at: state.now };
     let old = image.old.clone();
     image.old_made =
         state.made.insert(image.image.clone(), made).filter(|made| Some(&made.digest) == old.as_ref());

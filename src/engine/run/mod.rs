@@ -28,6 +28,7 @@ pub use progress::Standing;
 
 use super::hold::Hold;
 use super::incident::Cause;
+use super::origin::Origin;
 use super::state::{Change, Made, Stop};
 use crate::model::jobs::Ingredients;
 use crate::model::reports::{Look, TestReport, Unreachable};
@@ -147,6 +148,9 @@ pub struct ImageStep {
     pub parents: Vec<ImageRef>,
     /// The digest of every base it is built from, once it is built.
     pub bases: BTreeMap<ImageRef, Digest>,
+    /// All that goes in, through all its bases, once it is built.
+    #[serde(default)]
+    pub origin: Origin,
     /// Where the candidate is pushed, once it is built.
     pub candidate: Option<ImageRef>,
     /// The candidate.

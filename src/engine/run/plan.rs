@@ -1,6 +1,7 @@
 //! What a change sets off: which images, in which order, then which workloads.
 
 use super::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Standing, Step, advance, finish};
+use crate::engine::origin::Origin;
 use crate::engine::state::{Change, Key, State};
 use crate::engine::step::Outcome;
 use crate::model::jobs::BaseName;
@@ -121,6 +122,7 @@ fn image_step(state: &State, image: &ImageRef, within: &BTreeSet<&ImageRef>) -> 
         inputs: None,
         parents: parents.into_iter().collect(),
         bases: BTreeMap::new(),
+        origin: Origin::default(),
         candidate: None,
         digest: None,
         old: state.digest_of(image).cloned(),

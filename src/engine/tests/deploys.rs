@@ -132,6 +132,29 @@ fn a_base_of_ours_that_was_mended_ends_the_quarantine_of_what_stands_on_it() {
 }
 
 #[test]
+fn what_a_base_was_made_of_is_kept_with_it_and_not_asked_of_names_that_moved_since() {
+    let mut world = approved();
+    world.converges("web");
+    let mut sick = world.ours("web");
+    sick.ended = vec![ended_task()];
+    world.watches("web", sick);
+    let id = world.take(Action::Untag, &dep("web"));
+    world.fact(EventKind::TagPublished { id, answer: Answer::Done(PublishReport::Moved { found: false }) });
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    // Upstream moves, and gets as far as the runtime: the framework still stands on the older one.
+    world.sees("os", "os 3");
+    world.makes("runtime");
+    world.fails_to_build("framework");
+    world.makes("tool");
+    world.command(ben(), Command::Start { image: image("web"), reason: None }).unwrap();
+    world.makes("web");
+    let rebuilt = world.state.runs.keys().next_back().copied().unwrap();
+    assert_eq!(world.state.step_of(rebuilt, &dep("web")).unwrap().word(), "quarantined");
+    world.replay();
+}
+
+#[test]
 fn what_is_not_there_by_its_deadline_is_put_back_and_says_what_a_task_said() {
     let mut world = approved();
     world.looks(Action::Baseline, "web", world.before("web"));
