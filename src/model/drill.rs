@@ -98,7 +98,7 @@ impl Debriefing {
     pub fn result(&self) -> String {
         match self.ended {
             Ended::Reached(after) => {
-                format!("reached after {after}; the best known answer does within {}", self.within)
+                format!("reached after {after}; the best known answer does so within {}", self.within)
             }
             Ended::TimeOver => format!("not reached within {}", self.lasts),
             Ended::Left(after) => format!("not reached: you left after {after} of {}", self.lasts),
