@@ -32,7 +32,7 @@ impl Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("read the configuration {}: {source}", file.display())]
+    #[error("read the configuration {}: {source}; name the file with --config, or write one (docs/configuration.md)", file.display())]
     Unreadable {
         /// Which file.
         file: PathBuf,

@@ -25,9 +25,10 @@ fn every_bad_configuration_is_told_all_that_is_wrong_with_it() {
 }
 
 #[test]
-fn a_missing_file_is_named() {
+fn a_missing_file_is_named_with_what_to_do() {
     let error = load(Path::new("no/such/tidegate.toml")).unwrap_err().to_string();
     assert!(error.starts_with("read the configuration no/such/tidegate.toml: "), "{error}");
+    assert!(error.contains("--config"), "{error}");
 }
 
 #[test]
