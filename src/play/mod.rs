@@ -13,6 +13,7 @@
 
 pub mod drill;
 mod people;
+mod rollouts;
 mod stage;
 mod story;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a person of the story asks for, as the command that their console would send.
 
+use super::rollouts;
 use crate::engine::decide::about;
 use crate::engine::run::Standing;
 use crate::engine::{DeployStage, ImageStage, Run, State, Step};
@@ -17,42 +18,57 @@ pub fn actor(name: &str) -> Actor {
 
 /// The command, made from what the person sees; none when there is nothing that it could be about.
 ///
-/// The newest run comes first, and in it the first step that fits.
+/// The newest run comes first, and in it the first step that fits; a rollout where no run fits, or where its pool or node is named.
 pub fn command(seen: &State, person: &Person) -> Option<Command> {
     let reason = person.because.clone().unwrap_or_else(|| format!("{} of the story", person.name));
     let on_step = |fits: fn(&Step) -> bool| steps(seen, person).find(|(_, step)| fits(step));
-    let on_run = || runs(seen).find(|run| run.ended.is_none()).map(|run| run.id);
+    let names_pool =
+        person.on.as_ref().is_some_and(|on| seen.setup.pools.keys().any(|pool| pool.as_str() == on));
+    let on_run = || runs(seen).find(|run| run.ended.is_none() && !names_pool).map(|run| run.id);
+    let active = || on_run().or_else(|| rollouts::under_way(seen, person));
     let note = person.because.clone();
     match person.does {
-        PersonDoes::Approve => on_step(waits_for_a_person).map(|(run, step)| Command::Approve {
-            run: run.id,
-            step: step.key.clone(),
-            seen: shown(seen, run, step),
-            note,
-        }),
+        PersonDoes::Approve => on_step(waits_for_a_person)
+            .map(|(run, step)| Command::Approve {
+                run: run.id,
+                step: step.key.clone(),
+                seen: shown(seen, run, step),
+                note: note.clone(),
+            })
+            .or_else(|| rollouts::approve(seen, person, note)),
         PersonDoes::Reject => on_step(held).map(|(run, step)| Command::Reject {
             run: run.id,
             step: step.key.clone(),
             seen: shown(seen, run, step),
             reason,
         }),
-        PersonDoes::Retry => on_step(bad).map(|(run, step)| Command::Retry {
-            run: run.id,
-            step: step.key.clone(),
-            seen: shown(seen, run, step),
-            reason: Some(reason),
-        }),
-        PersonDoes::Rollback => on_step(moved).map(|(run, step)| Command::Rollback {
-            run: run.id,
-            step: step.key.clone(),
-            seen: shown(seen, run, step),
-            reason: Some(reason),
-        }),
-        PersonDoes::Pause => on_run().map(|run| Command::Pause { run, reason: Some(reason), until: None }),
+        PersonDoes::Retry => on_step(bad)
+            .map(|(run, step)| Command::Retry {
+                run: run.id,
+                step: step.key.clone(),
+                seen: shown(seen, run, step),
+                reason: Some(reason.clone()),
+            })
+            .or_else(|| rollouts::retry(seen, person, reason)),
+        PersonDoes::Rollback => on_step(moved)
+            .map(|(run, step)| Command::Rollback {
+                run: run.id,
+                step: step.key.clone(),
+                seen: shown(seen, run, step),
+                reason: Some(reason.clone()),
+            })
+            .or_else(|| rollouts::roll_back(seen, person, reason)),
+        PersonDoes::Pause => active().map(|run| Command::Pause { run, reason: Some(reason), until: None }),
         PersonDoes::Resume => {
-            paused(seen).or_else(on_run).map(|run| Command::Resume { run, reason: Some(reason) })
+            let paused = paused(seen).filter(|_| !names_pool).or_else(|| rollouts::paused(seen, person));
+            paused.or_else(active).map(|run| Command::Resume { run, reason: Some(reason) })
         }
-        PersonDoes::Abort => on_run().map(|run: RunId| Command::Abort { run, reason }),
+        PersonDoes::Abort => active().map(|run: RunId| Command::Abort { run, reason }),
+        PersonDoes::Release => rollouts::release(seen, person),
+        PersonDoes::RollOut => rollouts::roll_out(seen, person, reason),
+        PersonDoes::RollForward => rollouts::roll_forward(seen, person, reason),
+        PersonDoes::RollBackAll => rollouts::roll_back_all(seen, person, reason),
+        PersonDoes::Skip => rollouts::skip(seen, person, reason),
         PersonDoes::Start => image(seen, person).map(|image| Command::Start { image, reason: Some(reason) }),
         PersonDoes::Unquarantine => {
             quarantined(seen, person).map(|workload| Command::Unquarantine { workload, reason })

@@ -1,6 +1,7 @@
 //! What was done to the world, by whom: the truth that invariants are checked against and debriefings are written from.
 
-use crate::model::{Digest, EffectId, ImageRef, Timestamp, WorkloadId};
+use crate::model::nodes::Availability;
+use crate::model::{Digest, EffectId, ImageRef, NodeRef, PoolName, Timestamp, WorkloadId};
 
 /// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,4 +81,37 @@ pub enum Doing {
         /// Whose.
         workload: WorkloadId,
     },
+    /// A node or its machine is otherwise.
+    Node {
+        /// Which one.
+        node: NodeRef,
+        /// How.
+        is: NodeDeed,
+    },
+}
+
+/// What was done to a node or its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeDeed {
+    /// Its machine was made.
+    Made {
+        /// For this pool.
+        pool: PoolName,
+        /// With this token.
+        token: String,
+    },
+    /// Its machine was removed.
+    Removed,
+    /// It joined its fleet.
+    Joined,
+    /// It was taken out of its fleet.
+    Left,
+    /// Whether work may be placed on it.
+    Set(Availability),
+    /// Work of this workload was begun elsewhere, or ended here, so that the node can be emptied.
+    Moves(WorkloadId),
+    /// It is not heard of any more.
+    Fell,
+    /// It is heard of again.
+    Rose,
 }

@@ -2,10 +2,10 @@
 
 use super::content::Contents;
 use super::deeds::{Doing, Hand};
-use super::file::{Answering, Engine, Flaw, Fleet, Happening, Hooks};
-use super::fleet::Around;
+use super::file::{Answering, Drains, Engine, Flaw, Fleet, Happening, Hooks, Machines};
+use super::fleet::{Around, FleetPart};
 use super::world::{Fixed, Parts};
-use crate::model::{Digest, ImageRef, Timestamp};
+use crate::model::{Digest, ImageRef, PoolName, Timestamp};
 
 pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening: &Happening) {
     match happening {
@@ -34,6 +34,28 @@ pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening
                 fleet.answers = *how;
             }
         }
+        Happening::Release { pool, name, comes, flaws } => {
+            if let Some(fleet) = of_pool(fixed, parts, pool) {
+                fleet.brings(pool, name, *comes, flaws);
+            }
+        }
+        Happening::Machines { pool, how } => {
+            if let Some(fleet) = of_pool(fixed, parts, pool) {
+                fleet.set_commands(pool, *how);
+            }
+        }
+        Happening::Drains { fleet, how } => {
+            if let Some(fleet) = parts.fleets.get_mut(fleet) {
+                fleet.drains = *how;
+            }
+        }
+        Happening::Node { name, is } => {
+            let Parts { contents, fleets, deeds, .. } = parts;
+            let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
+            if let Some(fleet) = fleets.get_mut(&name.fleet) {
+                fleet.befalls(&name.name, *is, now, &mut around);
+            }
+        }
         Happening::Hand { workload, does } => {
             let Parts { contents, fleets, deeds, registries, .. } = parts;
             let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
@@ -53,6 +75,11 @@ pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening
     }
 }
 
+/// The fleet that a pool is part of.
+fn of_pool<'a>(fixed: &Fixed, parts: &'a mut Parts, pool: &PoolName) -> Option<&'a mut FleetPart> {
+    parts.fleets.get_mut(&fixed.file.pools.get(pool)?.fleet)
+}
+
 fn heal(fixed: &Fixed, parts: &mut Parts, now: Timestamp) {
     for image in fixed.file.images.keys() {
         if parts.registries.tag(image).is_none() {
@@ -63,7 +90,13 @@ fn heal(fixed: &Fixed, parts: &mut Parts, now: Timestamp) {
     for name in fixed.file.all_registries().keys() {
         parts.registries.answers(name, Answering::Well);
     }
-    parts.fleets.values_mut().for_each(|fleet| fleet.answers = Fleet::Well);
+    let Parts { contents, fleets, deeds, .. } = parts;
+    let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
+    for fleet in fleets.values_mut() {
+        (fleet.answers, fleet.drains) = (Fleet::Well, Drains::Well);
+        fixed.file.pools.keys().for_each(|pool| fleet.set_commands(pool, Machines::Well));
+        fleet.nodes_heal(now, &mut around);
+    }
     parts.channels.clear();
     (parts.builder, parts.tester) = (Engine::Well, Engine::Well);
 }

@@ -6,7 +6,7 @@
 //!   dice     how long things take: from the seed and the thing's own name, never from the order of questions
 //!   world    Sim: everything there is, behind one lock; what happens to it; its ports
 //!   content  what is inside a digest: what it was built from, and what is wrong with it
-//!   registry, engine (builder and tester), fleet/ (with probes), recipes, notices     the ports, one each
+//!   registry, engine (builder and tester), fleet/ (with nodes and probes), machines, recipes, notices     the ports, one each
 //!   deeds    what was done to the world, by whom: the truth that invariants are checked against
 //! ```
 //!
@@ -25,6 +25,9 @@ mod engine;
 pub mod file;
 mod fleet;
 mod happen;
+mod machines;
+#[cfg(test)]
+mod node_tests;
 mod notices;
 mod recipes;
 mod registry;
@@ -33,7 +36,7 @@ mod tests;
 mod world;
 
 pub use clock::SimClock;
-pub use deeds::{Deed, Doing, Hand};
+pub use deeds::{Deed, Doing, Hand, NodeDeed};
 pub use file::{WorldError, WorldFile};
 pub use notices::Heard;
 pub use world::Sim;

@@ -8,8 +8,9 @@ use super::file::{Engine, Happening, Listening, WorldError, WorldFile};
 use super::fleet::{Around, FleetPart, Port};
 use super::notices::Heard;
 use super::registry::Registries;
-use crate::model::{ChannelName, Digest, FleetName, ImageRef, Setup, Timestamp, WorkloadId};
-use crate::ports::{Clock, Fleet, World};
+use crate::model::nodes::{Machine, NodeLook};
+use crate::model::{ChannelName, Digest, FleetName, ImageRef, PoolName, Setup, Timestamp, WorkloadId};
+use crate::ports::{Clock, Fleet, Nodes, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -115,8 +116,17 @@ impl Sim {
                     (name.clone(), port)
                 })
                 .collect(),
-            nodes: BTreeMap::new(),
-            provisioner: Box::new(crate::ports::NoProvisioner),
+            nodes: self
+                .fixed
+                .file
+                .fleets
+                .keys()
+                .map(|name| {
+                    let port: Box<dyn Nodes> = Box::new(Port { sim: self.clone(), name: name.clone() });
+                    (name.clone(), port)
+                })
+                .collect(),
+            provisioner: Box::new(self.clone()),
             prober: Box::new(self.clone()),
             recipes: Box::new(self.clone()),
             notifier: Box::new(self.clone()),
@@ -181,7 +191,19 @@ impl Sim {
         self.parts().registries.tag(image)
     }
 
-    /// A digest of all that an effect can change: tags and specs, with no times and versions.
+    /// All nodes of a fleet as its orchestrator has them now.
+    pub fn nodes(&self, fleet: &FleetName) -> Vec<NodeLook> {
+        self.parts().fleets.get(fleet).map(FleetPart::node_looks).unwrap_or_default()
+    }
+
+    /// All machines of a pool, also those that never joined.
+    pub fn machines(&self, pool: &PoolName) -> Vec<Machine> {
+        let parts = self.parts();
+        let of = self.fixed.file.pools.get(pool).and_then(|file| parts.fleets.get(&file.fleet));
+        of.map(|fleet| fleet.list_machines(pool)).unwrap_or_default()
+    }
+
+    /// A digest of all that an effect can change: tags, specs, nodes and machines, with no times and versions.
     pub fn fingerprint(&self) -> Digest {
         let parts = self.parts();
         let fleets = parts.fleets.values().map(FleetPart::fingerprint);

@@ -50,7 +50,8 @@ pub fn hurts(deeds: &[Deed], whose: &[WorkloadId], end: Timestamp) -> Vec<Hurt> 
             | Doing::Built { .. }
             | Doing::Tested { .. }
             | Doing::Tagged { .. }
-            | Doing::Removed { .. } => {}
+            | Doing::Removed { .. }
+            | Doing::Node { .. } => {}
         }
     }
     hurts

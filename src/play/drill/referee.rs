@@ -80,7 +80,8 @@ impl<'a> Referee<'a> {
                 | Doing::Tested { .. }
                 | Doing::Tagged { .. }
                 | Doing::SpecSet { .. }
-                | Doing::Removed { .. } => {}
+                | Doing::Removed { .. }
+                | Doing::Node { .. } => {}
             }
         }
         // What cannot be read now is read at the next look.

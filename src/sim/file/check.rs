@@ -3,7 +3,7 @@
 use super::story::{Entry, Flaw, Happening, Happens};
 use super::{WorldError, WorldFile};
 use crate::model::setup::GateBefore;
-use crate::model::{GateName, ImageRef, WorkloadId};
+use crate::model::{GateName, ImageRef, NodeRef, PoolName, WorkloadId};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -23,6 +23,7 @@ impl WorldFile {
         self.begins()?;
         self.check_images()?;
         self.check_workloads()?;
+        self.check_pools()?;
         self.check_entries("story", &self.story)?;
         self.check_drill()
     }
@@ -94,6 +95,43 @@ impl WorldFile {
         Ok(())
     }
 
+    fn check_pools(&self) -> Result<(), WorldError> {
+        let mut known = BTreeSet::new();
+        for (name, pool) in &self.pools {
+            let place = format!("pools.{name}");
+            let Some(fleet) = self.fleets.get(&pool.fleet) else {
+                return Err(wrong(place, format!("there is no fleet {}; add [fleets.{0}]", pool.fleet)));
+            };
+            for node in pool.nodes.iter().chain(pool.zones.keys()) {
+                if !fleet.nodes.contains(node) {
+                    return Err(wrong(
+                        place,
+                        format!("fleet {} has no node {node}; add it there", pool.fleet),
+                    ));
+                }
+            }
+            for node in &pool.nodes {
+                if !known.insert((&pool.fleet, node)) {
+                    return Err(wrong(place, format!("node {node} is in two pools, or twice in one")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pool(&self, place: &str, pool: &PoolName) -> Result<(), WorldError> {
+        if self.pools.contains_key(pool) {
+            return Ok(());
+        }
+        Err(wrong(place, format!("there is no pool {pool}; add a section [pools.{pool}]")))
+    }
+
+    /// A node that is there from the beginning, or may be made later.
+    fn node(&self, node: &NodeRef) -> bool {
+        let there = self.fleets.get(&node.fleet).is_some_and(|fleet| fleet.nodes.contains(&node.name));
+        there || self.pools.values().any(|pool| pool.fleet == node.fleet)
+    }
+
     fn image(&self, place: &str, image: &ImageRef) -> Result<(), WorldError> {
         if self.images.contains_key(image) {
             return Ok(());
@@ -133,7 +171,7 @@ impl WorldFile {
             )),
             Some(Happens::World(happening)) => self.check_happening(place, happening),
             Some(Happens::Person(person)) => match &person.on {
-                Some(on) => self.check_named(place, on),
+                Some(on) => self.check_about(place, on),
                 None => Ok(()),
             },
             Some(Happens::Nothing | Happens::Machine(_)) => Ok(()),
@@ -161,7 +199,20 @@ impl WorldFile {
             {
                 Err(wrong(place, format!("no image is in a registry {name}")))
             }
+            Happening::Release { pool, flaws, .. } => {
+                self.pool(place, pool)?;
+                flaws.iter().try_for_each(|Flaw { hits, .. }| self.check_named(place, hits))
+            }
+            Happening::Machines { pool, .. } => self.pool(place, pool),
+            Happening::Drains { fleet, .. } if !self.fleets.contains_key(fleet) => {
+                Err(wrong(place, format!("there is no fleet {fleet}")))
+            }
+            Happening::Node { name, .. } if !self.node(name) => {
+                Err(wrong(place, format!("there is no node {name}, and none can be made")))
+            }
             Happening::Fleet { .. }
+            | Happening::Drains { .. }
+            | Happening::Node { .. }
             | Happening::Channel { .. }
             | Happening::Registry { .. }
             | Happening::Webhooks { .. }
@@ -169,6 +220,13 @@ impl WorldFile {
             | Happening::Tester(_)
             | Happening::Heals => Ok(()),
         }
+    }
+
+    /// The name of anything that a person can be about.
+    fn check_about(&self, place: &str, name: &str) -> Result<(), WorldError> {
+        let pool = name.parse().is_ok_and(|pool: PoolName| self.pools.contains_key(&pool));
+        let node = name.parse().is_ok_and(|node: NodeRef| self.node(&node));
+        if pool || node { Ok(()) } else { self.check_named(place, name) }
     }
 
     /// The name of an image or of a workload.

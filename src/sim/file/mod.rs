@@ -26,6 +26,7 @@
 mod check;
 mod drill;
 mod length;
+mod pools;
 mod setup;
 mod story;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod things;
 
 pub use drill::{BestFile, Condition, DrillFile, GoalFile};
 pub use length::Length;
+pub use pools::{Comes, Drains, LimitsFile, Machines, NodeIs, PoolFile};
 pub use story::{
     Answering, Engine, Entry, Flaw, Fleet, HandDoes, Happening, Happens, Hooks, How, Listening, Machine,
     Person, PersonDoes,
@@ -43,7 +45,7 @@ pub use things::{
 };
 
 use crate::model::setup::Newer;
-use crate::model::{ChannelName, FleetName, GateName, ImageRef, Registry, WorkloadId};
+use crate::model::{ChannelName, FleetName, GateName, ImageRef, PoolName, Registry, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -65,6 +67,9 @@ pub struct WorldFile {
     /// Fleets; those that workloads name must be here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fleets: BTreeMap<FleetName, FleetFile>,
+    /// Pools of their nodes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<PoolName, PoolFile>,
     /// Who must approve.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gates: BTreeMap<GateName, GateFile>,

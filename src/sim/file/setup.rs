@@ -15,7 +15,7 @@ impl WorldFile {
     /// The daemon's configuration of this world.
     pub fn setup(&self) -> Setup {
         Setup {
-            pools: BTreeMap::new(),
+            pools: self.pools_of_setup(),
             channels: self.channels.iter().map(|(name, file)| (name.clone(), channel(file))).collect(),
             registries: self
                 .all_registries()

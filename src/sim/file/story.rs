@@ -1,7 +1,7 @@
 //! What happens when: in the world, to our own machine, and by people.
 
-use super::Length;
-use crate::model::{ChannelName, FleetName, ImageRef, Registry, WorkloadId};
+use super::{Comes, Drains, Length, Machines, NodeIs};
+use crate::model::{ChannelName, FleetName, ImageRef, NodeRef, PoolName, Registry, ReleaseName, WorkloadId};
 use serde::{Deserialize, Serialize};
 
 /// One line of the story.
@@ -126,8 +126,42 @@ pub enum Happening {
         /// How.
         how: Listening,
     },
-    /// Every fault of registries, engines, fleets and channels is over, and tags that were deleted are where they were. Flaws stay in
-    /// what was built.
+    /// A node release is what it is from now on; one that the story never names is well.
+    Release {
+        /// Whose.
+        pool: PoolName,
+        /// Its name.
+        name: ReleaseName,
+        /// How its nodes come.
+        #[serde(default)]
+        comes: Comes,
+        /// What workloads show on its nodes.
+        #[serde(default)]
+        flaws: Vec<Flaw>,
+    },
+    /// How the commands of a pool are from now on.
+    Machines {
+        /// Whose.
+        pool: PoolName,
+        /// How.
+        how: Machines,
+    },
+    /// How emptying a fleet's nodes goes from now on.
+    Drains {
+        /// Whose.
+        fleet: FleetName,
+        /// How.
+        how: Drains,
+    },
+    /// What befalls a node.
+    Node {
+        /// Which one.
+        name: NodeRef,
+        /// What.
+        is: NodeIs,
+    },
+    /// Every fault of registries, engines, fleets, their nodes and machines, and channels is over, and tags that were deleted are where they
+    /// were. Flaws stay in what was built, and in node releases.
     Heals,
 }
 
@@ -288,9 +322,12 @@ pub struct Person {
     pub name: String,
     /// What for.
     pub does: PersonDoes,
-    /// The image or workload that it is about, where it is about one; the first that it can be about when absent.
+    /// The image, workload, pool or node that it is about, where it is about one; the first that it can be about when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
+    /// The node release, where it is about one; the newest that is announced when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseName>,
     /// Why, in their own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
@@ -325,6 +362,16 @@ pub enum PersonDoes {
     Freeze,
     /// Take that back.
     Thaw,
+    /// Announce a node release.
+    Release,
+    /// Start a rollout of one.
+    RollOut,
+    /// End the rollout and go on with a release.
+    RollForward,
+    /// End the rollout and take all back that it has done.
+    RollBackAll,
+    /// Leave a node out.
+    Skip,
     /// Take the first open incident.
     Claim,
     /// Close the first open incident.

@@ -177,6 +177,12 @@ pub struct WorkloadFile {
     /// Whether "running" is proof of health.
     #[serde(default)]
     pub accept_running: bool,
+    /// The nodes that may run it; every one when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_on: Vec<NodeId>,
+    /// Whether it must never run twice: moving it has a gap, which a person must agree to.
+    #[serde(default)]
+    pub single: bool,
     /// Who must approve it before it is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateName>,
@@ -204,7 +210,7 @@ fn two() -> u32 {
     2
 }
 
-fn three_seconds() -> Length {
+pub(super) fn three_seconds() -> Length {
     Length::secs(3)
 }
 

@@ -22,7 +22,7 @@ pub(in crate::sim) struct Port {
 
 impl Port {
     /// Waits, does it, and waits for the answer to come back.
-    async fn call<T>(&self, does: impl FnOnce(&Self, Timestamp) -> T + Send) -> Answer<T>
+    pub(super) async fn call<T>(&self, does: impl FnOnce(&Self, Timestamp) -> T + Send) -> Answer<T>
     where
         T: Send,
     {
@@ -55,7 +55,7 @@ impl Port {
         self.sim.parts().fleets.get(&self.name).map_or(Answers::Away, |fleet| fleet.answers)
     }
 
-    fn with<T>(&self, does: impl FnOnce(&mut FleetPart) -> T) -> T {
+    pub(super) fn with<T>(&self, does: impl FnOnce(&mut FleetPart) -> T) -> T {
         let mut parts = self.sim.parts();
         does(parts.fleets.get_mut(&self.name).expect("a port is made for each fleet of the world"))
     }

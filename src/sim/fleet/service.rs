@@ -91,16 +91,10 @@ impl FleetPart {
         };
         for slot in 1..=service.spec.replicas {
             let number = self.next();
-            let node = self.node(number);
+            let node = self.place(&service, number, None).node;
             service.tasks.push(Task::running(&service, slot, number, node));
         }
         self.services.insert(id.clone(), service);
-    }
-
-    /// Tasks are spread over the nodes in order.
-    pub fn node(&self, number: u64) -> Option<crate::model::NodeId> {
-        let count = u64::try_from(self.nodes.len()).unwrap_or(1).max(1);
-        self.nodes.get(usize::try_from(number % count).unwrap_or(0)).cloned()
     }
 
     /// Sets another spec: a new version, and the update begins.

@@ -1,8 +1,9 @@
 //! One task. What it does follows from when it was made and what it runs: its whole life is known when it is made.
 
+use super::node::Place;
 use super::service::{Service, Spec};
 use crate::model::reports::TaskState;
-use crate::model::{Digest, NodeId, Span, TaskId, Timestamp};
+use crate::model::{NodeId, Span, TaskId, Timestamp};
 use crate::sim::content::Contents;
 use crate::sim::dice::Dice;
 use crate::sim::file::{Checks, How};
@@ -79,27 +80,32 @@ impl Task {
         service: &Service,
         slot: u32,
         number: u64,
-        node: Option<NodeId>,
+        place: Place,
         now: Timestamp,
         contents: &Contents,
         dice: Dice,
     ) -> Self {
-        let mut task = Self::new(service, slot, number, node);
+        let mut task = Self::new(service, slot, number, place.node);
         let Some(digest) = service.spec.digest.clone() else {
             task.message = Some(format!("No such image: {}", service.spec.image));
             return task;
         };
+        if task.node.is_none() {
+            task.message = Some("no suitable node (no node is available for it)".to_owned());
+            return task;
+        }
         let starts = dice.about(service.workload.starts_in.0, &format!("start of {}", task.id));
         task.state = TaskState::Starting;
-        task.live(service, &digest, now + starts, contents);
+        let shown = contents.of_workload(&digest, &service.id).into_iter().chain(place.flaws);
+        task.live(service, now + starts, shown);
         task
     }
 
     /// The life of a task that would run from `runs` on.
-    fn live(&mut self, service: &Service, digest: &Digest, runs: Timestamp, contents: &Contents) {
+    fn live(&mut self, service: &Service, runs: Timestamp, shown: impl Iterator<Item = (How, Span)>) {
         let checked = matches!(service.workload.checks, Checks::Both | Checks::Engine);
         self.next = Some((runs, Next::Runs));
-        for (how, after) in contents.of_workload(digest, &service.id) {
+        for (how, after) in shown {
             let at = runs + after;
             match how {
                 How::NoPlace => {

@@ -114,8 +114,8 @@ impl FleetPart {
 
     fn start(&mut self, service: &mut Service, slot: u32, at: Timestamp, around: &Around<'_>) {
         let number = self.next();
-        let node = self.node(number);
-        let task = Task::started(service, slot, number, node, at, around.contents, around.dice);
+        let place = self.place(service, number, None);
+        let task = Task::started(service, slot, number, place, at, around.contents, around.dice);
         service.tasks.push(task);
     }
 }
@@ -141,8 +141,9 @@ fn anew(task: &Task) -> bool {
 /// The orchestrator's word on its update, once every slot runs the spec.
 fn finish(service: &mut Service) {
     let spec = &service.spec;
-    let at_it = service.tasks.iter().filter(|task| current(task, spec) && runs(task)).count();
-    let all = u32::try_from(at_it).is_ok_and(|count| count >= spec.replicas);
+    let runs_it =
+        |slot| service.tasks.iter().any(|task| task.slot == slot && current(task, spec) && runs(task));
+    let all = (1..=spec.replicas).all(runs_it);
     let old = service.tasks.iter().any(|task| !current(task, spec) && task.lives());
     if !all || old {
         return;

@@ -53,7 +53,8 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
             | Doing::Tested { .. }
             | Doing::Removed { .. }
             | Doing::Hurt { .. }
-            | Doing::Well { .. } => {}
+            | Doing::Well { .. }
+            | Doing::Node { .. } => {}
         }
     }
     Ok(())

@@ -49,7 +49,8 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
             | Doing::Tested { .. }
             | Doing::Tagged { .. }
             | Doing::Hurt { .. }
-            | Doing::Well { .. } => {}
+            | Doing::Well { .. }
+            | Doing::Node { .. } => {}
         }
     }
     for (run, step) in changed(moment) {

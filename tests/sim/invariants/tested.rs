@@ -62,7 +62,8 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
             | Doing::Built { .. }
             | Doing::Removed { .. }
             | Doing::Hurt { .. }
-            | Doing::Well { .. } => {}
+            | Doing::Well { .. }
+            | Doing::Node { .. } => {}
         }
     }
     Ok(())
