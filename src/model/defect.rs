@@ -28,6 +28,16 @@ pub enum Defect {
     ChildBuiltEarly,
     /// A vendor is told what only its customer may see.
     VendorToldAll,
+    /// A node step does not ask whether a deploy has its work in hand.
+    DeployIgnored,
+    /// A machine whose step is taken back is not removed.
+    MachineForgotten,
+    /// Nobody counts how many nodes are out.
+    OutUncounted,
+    /// A node whose step is taken back stays drained.
+    NodeLeftDrained,
+    /// A new node that does not join is waited for without end.
+    JoinedNever,
 }
 
 /// Whether this goes wrong now.

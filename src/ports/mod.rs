@@ -5,8 +5,8 @@
 //!   Builder      a Dockerfile to a candidate adapters::builder    sim
 //!   Tester       a candidate to a report     adapters::tester     sim
 //!   Fleet        an orchestrator             adapters::fleet      sim
-//!   Nodes        an orchestrator's nodes     adapters::fleet
-//!   Provisioner  machines of a pool          adapters::provisioner
+//!   Nodes        an orchestrator's nodes     adapters::fleet      sim
+//!   Provisioner  machines of a pool          adapters::provisioner sim
 //!   Prober       our own HTTP requests       adapters::probe      sim
 //!   Notifier     an owner's channel        adapters::notify     sim
 //!   Recipes      Dockerfiles and contexts    files                sim

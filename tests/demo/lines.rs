@@ -83,7 +83,7 @@ fn a_bad_world_is_refused_with_place_and_remedy() {
 fn every_key_of_the_worlds_file_is_documented() {
     let root = env!("CARGO_MANIFEST_DIR");
     let docs = std::fs::read_to_string(format!("{root}/docs/demo.md")).unwrap();
-    let source = ["mod.rs", "things.rs", "story.rs"]
+    let source = ["mod.rs", "things.rs", "story.rs", "pools.rs"]
         .map(|file| std::fs::read_to_string(format!("{root}/src/sim/file/{file}")).unwrap())
         .concat();
     let keys = source.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));

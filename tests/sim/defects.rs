@@ -15,7 +15,7 @@ mod found {
     use tidegate::model::defect::{Defect, set};
 
     /// Each with the invariant that catches it.
-    const ALL: [(Defect, u8); 12] = [
+    const ALL: [(Defect, u8); 17] = [
         (Defect::FailedTestsPass, 1),
         (Defect::OneApprovalLess, 2),
         (Defect::HolderIgnored, 3),
@@ -28,6 +28,11 @@ mod found {
         (Defect::LateResultOdd, 10),
         (Defect::ChildBuiltEarly, 10),
         (Defect::VendorToldAll, 11),
+        (Defect::DeployIgnored, 3),
+        (Defect::MachineForgotten, 12),
+        (Defect::OutUncounted, 13),
+        (Defect::NodeLeftDrained, 14),
+        (Defect::JoinedNever, 5),
     ];
 
     /// Seeds that one defect is looked for in.

@@ -47,8 +47,11 @@ pub fn drawn(seed: u64) -> (WorldFile, Drawn) {
     gates(rng, &mut file);
     images(rng, &mut file);
     workloads(rng, &mut file);
+    // Drawn apart, so that the rest of a seed's world does not depend on it.
+    let nodes = &mut Rng::with_seed(seed ^ 0x6e6f_6465);
+    crate::releases::pools(nodes, &mut file);
     channels(rng, &mut file);
-    let drawn = story(rng, &mut file);
+    let drawn = story(rng, nodes, &mut file);
     (file, drawn)
 }
 
@@ -134,6 +137,8 @@ fn workloads(rng: &mut Rng, file: &mut WorldFile) {
             deadline: Length::secs(rng.u64(40..120)),
             on_failure: if rng.u8(..6) == 0 { OnFailure::Stop } else { OnFailure::Rollback },
             accept_running: rng.u8(..2) == 0,
+            only_on: Vec::new(),
+            single: false,
             gate: (rng.u8(..4) == 0).then(|| "prod".parse().expect("a plain word is a name")),
             owner: "team".parse().ok(),
         };
@@ -157,7 +162,7 @@ fn channels(rng: &mut Rng, file: &mut WorldFile) {
     }
 }
 
-fn story(rng: &mut Rng, file: &mut WorldFile) -> Drawn {
+fn story(rng: &mut Rng, nodes: &mut Rng, file: &mut WorldFile) -> Drawn {
     let mut entries = Vec::new();
     for name in file.all_registries().into_keys() {
         let how =
@@ -165,6 +170,7 @@ fn story(rng: &mut Rng, file: &mut WorldFile) -> Drawn {
         entries.push((0, crate::incidents::world(Happening::Webhooks { name, how })));
     }
     let stage = Stage::of(file);
+    entries.extend(crate::releases::first(nodes, &stage));
     let longest = if rng.u8(..4) == 0 { MINUTES } else { SHORT_MINUTES };
     let until = rng.u64(2..longest) * 60 * size();
     let mut at = rng.u64(2..20);

@@ -1,7 +1,7 @@
 //! What goes wrong in the real world, by the names that people give it afterwards.
 
 use fastrand::Rng;
-use tidegate::model::{ChannelName, FleetName, ImageRef, Registry, WorkloadId};
+use tidegate::model::{ChannelName, FleetName, ImageRef, NodeRef, Registry, WorkloadId};
 use tidegate::sim::WorldFile;
 use tidegate::sim::file::{
     Answering, Engine, Entry, Flaw, Fleet, HandDoes, Happening, How, Length, Listening, Machine, Person,
@@ -12,7 +12,9 @@ use tidegate::sim::file::{
 pub struct Stage {
     upstreams: Vec<ImageRef>,
     built: Vec<ImageRef>,
-    workloads: Vec<WorkloadId>,
+    pub workloads: Vec<WorkloadId>,
+    /// The nodes of the pool; there are some.
+    pub nodes: Vec<NodeRef>,
     fleets: Vec<FleetName>,
     registries: Vec<Registry>,
     channels: Vec<ChannelName>,
@@ -22,7 +24,11 @@ impl Stage {
     pub fn of(file: &WorldFile) -> Self {
         let (built, upstreams) =
             file.images.keys().cloned().partition(|image| file.images[image].from.is_some());
+        let nodes = file.pools.values().flat_map(|pool| {
+            pool.nodes.iter().map(|name| NodeRef { fleet: pool.fleet.clone(), name: name.clone() })
+        });
         Self {
+            nodes: nodes.collect(),
             upstreams,
             built,
             workloads: file.workloads.keys().cloned().collect(),
@@ -33,7 +39,7 @@ impl Stage {
     }
 }
 
-fn any<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
+pub fn any<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
     of[rng.usize(..of.len())].clone()
 }
 
@@ -113,6 +119,20 @@ incidents! {
     Frozen "frozen" 2,
     /// Somebody takes and closes an incident.
     WorkedOn "incident worked on" 1,
+    /// A node release is announced and rolled out; every other one is bad.
+    NodeRelease "node release" 6,
+    /// The commands that make and remove machines fail, hang, or answer what cannot be read.
+    MachinesTrouble "machines trouble" 5,
+    /// What is asked to stop on a node does not, or nobody says so.
+    DrainTrouble "drain trouble" 3,
+    /// A node goes down, or somebody cordons it.
+    NodeTrouble "node trouble" 4,
+    /// A person pauses a rollout and resumes it.
+    RolloutPaused "rollout paused" 3,
+    /// A person aborts a rollout, or rolls it forward or back.
+    RolloutEnded "rollout ended" 4,
+    /// A person tries a node again, leaves it out, or takes it back.
+    NodeSteered "node steered" 6,
     /// The daemon is killed, between two writes.
     Killed "daemon killed" 5,
     /// The daemon is killed in the very moment of a write.
@@ -141,9 +161,9 @@ fn machine(machine: Machine) -> Entry {
     Entry { at: Length::default(), says: None, world: None, person: None, machine: Some(machine) }
 }
 
-fn person(rng: &mut Rng, does: PersonDoes, on: Option<String>) -> Entry {
+pub fn person(rng: &mut Rng, does: PersonDoes, on: Option<String>) -> Entry {
     let name = any(rng, &["ana", "ben", "cleo"]).to_owned();
-    let person = Person { name, does, on, because: None, stale: rng.u8(..4) == 0 };
+    let person = Person { name, does, on, release: None, because: None, stale: rng.u8(..4) == 0 };
     Entry { at: Length::default(), says: None, world: None, person: Some(person), machine: None }
 }
 
@@ -190,6 +210,13 @@ impl Incident {
             | Self::PutBack
             | Self::Frozen
             | Self::WorkedOn => self.people(rng, on, at),
+            Self::NodeRelease
+            | Self::MachinesTrouble
+            | Self::DrainTrouble
+            | Self::NodeTrouble
+            | Self::RolloutPaused
+            | Self::RolloutEnded
+            | Self::NodeSteered => self.nodes(rng, on, at),
             Self::Killed
             | Self::KilledAtWrite
             | Self::KilledAgain

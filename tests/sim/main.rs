@@ -25,6 +25,7 @@ mod moment;
 mod operators;
 mod play;
 mod reference;
+mod releases;
 mod seeds;
 mod shrink;
 mod twin;

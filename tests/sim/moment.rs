@@ -17,7 +17,7 @@ pub struct Moment<'a> {
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Its number in `invariants`, 1 to 11.
+    /// Its number in `invariants`, 1 to 15.
     pub invariant: u8,
     /// What always holds.
     pub sentence: &'static str,

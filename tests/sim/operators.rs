@@ -1,8 +1,9 @@
 //! Simulated people who look now and then, and in the end decide whatever waits for them.
 
 use fastrand::Rng;
-use tidegate::engine::State;
-use tidegate::model::Span;
+use tidegate::engine::{NodeStage, State};
+use tidegate::model::nodes::Strategy;
+use tidegate::model::{Command, Seen, Span};
 use tidegate::play::{self, Stage};
 use tidegate::ports::Clock as _;
 use tidegate::sim::file::{Happens, Person, PersonDoes};
@@ -10,7 +11,7 @@ use tidegate::sim::file::{Happens, Person, PersonDoes};
 const NAMES: [&str; 3] = ["ana", "ben", "cleo"];
 
 fn person(name: &str, does: PersonDoes) -> Person {
-    Person { name: name.to_owned(), does, on: None, because: None, stale: false }
+    Person { name: name.to_owned(), does, on: None, release: None, because: None, stale: false }
 }
 
 /// Looks every minute or so, and mostly says yes.
@@ -24,11 +25,46 @@ pub async fn now_and_then(stage: &Stage, seed: u64) {
     }
 }
 
+/// A rollout that stopped is ended, one way or the other; what could be neither finished nor taken back is tried again, not for ever.
+async fn decide_rollouts(stage: &Stage) {
+    for command in stage.handle().read(rollout_commands) {
+        stage.handle().command(play::actor(NAMES[0]), command).await;
+    }
+}
+
+/// So often a step's stage may have changed until nobody tries it again.
+const TRIED: u64 = 60;
+
+fn rollout_commands(state: &State) -> Vec<Command> {
+    let because = || "it cannot stay so".to_owned();
+    let stopped = state.rolling().filter(|rollout| rollout.stopped() && !rollout.is_ending());
+    // Where nothing can be taken back the second command ends it.
+    let ends = stopped.flat_map(|rollout| {
+        let run = rollout.id;
+        let back = (run.0 % 2 == 1).then(|| Command::RollBackAll { run, reason: because() });
+        back.into_iter().chain([Command::Abort { run, reason: because() }])
+    });
+    let steps =
+        state.rollouts.values().flat_map(|rollout| rollout.in_order().map(move |step| (rollout, step)));
+    let stuck = steps.filter(|(rollout, step)| {
+        let surge = rollout.how.strategy == Strategy::Surge;
+        surge && matches!(step.stage, NodeStage::Quarantined(_)) && step.generation < TRIED
+    });
+    let again = stuck.map(|(rollout, step)| Command::Retry {
+        run: rollout.id,
+        step: step.key.clone(),
+        seen: Seen::default(),
+        reason: None,
+    });
+    ends.chain(again).collect()
+}
+
 /// Decides whatever waits for a person, once.
 pub async fn decide(stage: &Stage) {
     for does in [PersonDoes::Thaw, PersonDoes::Resume] {
         stage.perform(Happens::Person(&person(NAMES[0], does))).await;
     }
+    decide_rollouts(stage).await;
     for name in NAMES {
         for _ in 0..8 {
             let person = person(name, PersonDoes::Approve);

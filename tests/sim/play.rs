@@ -1,7 +1,7 @@
 //! One world from its beginning to its end: the story, then faults off, and everything must settle.
 
 use crate::consoles::{self, Desk, Line, Way};
-use crate::invariants::told;
+use crate::invariants::{machines, told};
 use crate::logs::Logs;
 use crate::moment::Violation;
 use crate::operators;
@@ -220,6 +220,10 @@ async fn settle(scene: &Scene) -> Result<(), Violation> {
         let sentence = "every incident is told to those who have a channel, or is said to be given up";
         return Err(Violation { invariant: 11, sentence, what });
     }
+    if let Some(what) = stage.handle().read(|state| machines::left_behind(state, stage.sim())) {
+        let sentence = "no machine is left behind once everything has settled";
+        return Err(Violation { invariant: 12, sentence, what });
+    }
     if let Some(what) = told::undocumented(&stage.handle()).await {
         let sentence = "what failed has a dossier, complete once its step has ended";
         return Err(Violation { invariant: 11, sentence, what });
@@ -255,7 +259,14 @@ fn what_is_open(state: &State) -> Option<String> {
         let next = state.outbox.iter().find(|(_, notice)| !notice.is_over());
         next.map(|(id, _)| format!("notice {id} is on its way"))
     };
-    run.or_else(queued).or_else(lost).or_else(untold)
+    let rollout = || {
+        let rollout = state.rolling().next()?;
+        let waits = state.rollout_waiting(rollout).map(|waiting| waiting.what);
+        let open = rollout.in_flight().next();
+        let step = open.map(|step| format!("{} is {}, {step:?}", step.key, step.word()));
+        Some(format!("rollout {} has not ended: it waits for {waits:?}; {step:?}", rollout.id))
+    };
+    run.or_else(rollout).or_else(queued).or_else(lost).or_else(untold)
 }
 
 /// The first thing that the state has otherwise than the world.
@@ -272,5 +283,21 @@ fn unlike(state: &State, sim: &Sim) -> Option<String> {
     };
     let doing =
         || (!state.outstanding().is_empty()).then(|| format!("outstanding: {:?}", state.outstanding()));
-    tag.or_else(running).or_else(doing)
+    tag.or_else(running).or_else(doing).or_else(|| unlike_nodes(state, sim))
+}
+
+/// The first node that the state has otherwise than the world.
+fn unlike_nodes(state: &State, sim: &Sim) -> Option<String> {
+    sim.file().pools.values().find_map(|pool| {
+        let there = sim.nodes(&pool.fleet);
+        let known = state.nodes.iter().filter(|(node, _)| node.fleet == pool.fleet);
+        let other = known.clone().find(|(_, look)| !there.contains(look));
+        let other = other.map(|(node, look)| format!("{node} is known as {look:?}"));
+        let count = || {
+            let known = known.count();
+            (known != there.len())
+                .then(|| format!("{known} nodes of {} are known, of {}", pool.fleet, there.len()))
+        };
+        other.or_else(count)
+    })
 }

@@ -4,7 +4,7 @@ use crate::moment::Moment;
 use std::collections::BTreeSet;
 use tidegate::engine::run::Body;
 use tidegate::engine::{Effect, ImageStage, Job, NodeStep, Run, State, Step};
-use tidegate::model::{Action, EffectId, StepKey};
+use tidegate::model::{Action, EffectId, RunId, StepKey};
 
 /// What an image step may become, from each of its stages.
 const IMAGE: [(&str, &[&str]); 11] = [
@@ -55,10 +55,38 @@ const DEPLOY: [(&str, &[&str]); 13] = [
     ("superseded", &["waiting", "held", "updating"]),
 ];
 
+/// What a node step may become, from each of its stages. What asks nothing of anybody passes at one moment.
+const NODE: [(&str, &[&str]); 18] = [
+    ("pending", &["preflight", "skipped", "superseded", "aborted"]),
+    (
+        "preflight",
+        &["provisioning", "shifting", "undecided", "failed", "restoring", "skipped", "superseded", "aborted"],
+    ),
+    ("provisioning", &["joining", "restoring"]),
+    ("joining", &["shifting", "restoring"]),
+    ("shifting", &["soaking", "updating", "restoring", "restored"]),
+    ("updating", &["rejoining", "restoring", "quarantined"]),
+    ("rejoining", &["soaking", "restoring", "quarantined"]),
+    // Work that is gone by the end of its soak is not judged.
+    ("soaking", &["undecided", "retiring", "done", "restoring", "quarantined"]),
+    ("undecided", &["preflight", "retiring", "done", "restoring", "skipped", "superseded", "aborted"]),
+    ("retiring", &["done", "quarantined"]),
+    ("done", &[]),
+    ("restoring", &["restored", "quarantined"]),
+    // A person tries again, or leaves it out.
+    ("restored", &["pending", "preflight", "skipped"]),
+    ("failed", &["pending", "preflight", "skipped"]),
+    ("quarantined", &["pending", "preflight", "retiring", "restoring", "restored", "skipped"]),
+    ("skipped", &["pending", "preflight"]),
+    ("superseded", &[]),
+    ("aborted", &[]),
+];
+
 /// Every stage that a step can be in, as the counts of a report name it.
 pub fn stages() -> impl Iterator<Item = String> {
     let image = IMAGE.iter().map(|(stage, _)| format!("stage image {stage}"));
-    image.chain(DEPLOY.iter().map(|(stage, _)| format!("stage deploy {stage}")))
+    let deploy = DEPLOY.iter().map(|(stage, _)| format!("stage deploy {stage}"));
+    image.chain(deploy).chain(NODE.iter().map(|(stage, _)| format!("stage node {stage}")))
 }
 
 /// What the model remembers: the effects that were asked for and have no result.
@@ -73,6 +101,11 @@ impl Reference {
         for run in moment.state.runs.values() {
             for step in run.steps.values() {
                 stage_follows(moment.before, run, step)?;
+            }
+        }
+        for rollout in moment.state.rollouts.values() {
+            for step in rollout.steps.values() {
+                node_stage_follows(moment.before, rollout.id, step)?;
             }
         }
         for effect in &moment.outcome.effects {
@@ -100,11 +133,20 @@ fn stage_follows(before: &State, run: &Run, step: &Step) -> Result<(), String> {
         Body::Image(_) => &IMAGE,
         Body::Deploy(_) => &DEPLOY,
     };
-    let may = table.iter().find(|(from, _)| *from == old.word()).map_or(&[][..], |(_, to)| to);
-    if may.contains(&step.word()) {
+    follows(table, old.word(), step.word()).map_err(|what| format!("run {}: {} {what}", run.id, step.key))
+}
+
+fn node_stage_follows(before: &State, run: RunId, step: &NodeStep) -> Result<(), String> {
+    let Some(old) = before.node_step_of(run, &step.key) else { return Ok(()) };
+    if old.word() == step.word() {
         return Ok(());
     }
-    Err(format!("run {}: {} went from {} to {}", run.id, step.key, old.word(), step.word()))
+    follows(&NODE, old.word(), step.word()).map_err(|what| format!("rollout {run}: {} {what}", step.key))
+}
+
+fn follows(table: &[(&str, &[&str])], from: &str, to: &str) -> Result<(), String> {
+    let may = table.iter().find(|(stage, _)| *stage == from).map_or(&[][..], |(_, may)| may);
+    if may.contains(&to) { Ok(()) } else { Err(format!("went from {from} to {to}")) }
 }
 
 /// An effect is asked for only where its step stands.

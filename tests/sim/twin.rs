@@ -114,6 +114,14 @@ impl Twin {
 fn count(counts: &mut BTreeMap<String, u64>, moment: &Moment<'_>) {
     let mut one = |what: String| *counts.entry(what).or_default() += 1;
     one(format!("event {}", moment.event.kind.word()));
+    for (run, step) in
+        moment.state.rollouts.values().flat_map(|run| run.steps.values().map(|step| (run.id, step)))
+    {
+        let old = moment.before.node_step_of(run, &step.key).map(tidegate::engine::NodeStep::word);
+        if old != Some(step.word()) {
+            one(format!("stage node {}", step.word()));
+        }
+    }
     for (run, steps) in moment.state.runs.values().map(|run| (run.id, &run.steps)) {
         for step in steps.values() {
             let old = moment.before.step_of(run, &step.key).map(tidegate::engine::Step::word);

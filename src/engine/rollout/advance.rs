@@ -9,6 +9,7 @@ use crate::engine::incident::Cause;
 use crate::engine::rollout::NodeCause;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
+use crate::model::defect::{Defect, present};
 use crate::model::nodes::Strategy;
 use crate::model::{Action, NodeRef, RunId, StepKey};
 use std::collections::BTreeSet;
@@ -136,6 +137,9 @@ pub(super) fn in_the_way(state: &State, rollout: &Rollout, step: &NodeStep) -> O
     }
     if let Some(other) = rollout.in_flight().find(|other| other.zone != step.zone) {
         return Some(InTheWay::Zone(other.key.clone()));
+    }
+    if present(Defect::OutUncounted) {
+        return None;
     }
     let most = rollout.how.max_unavailable as usize;
     let flying = rollout.flying.len();
@@ -301,7 +305,8 @@ fn joined_how(state: &State, step: &NodeStep) -> String {
 fn shift(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome) -> bool {
     let Some(step) = rollout.at(place) else { return false };
     let refused = state.refused_fleets.contains_key(&rollout.how.fleet);
-    if refused || held_back(state, rollout) || lock::of_node(state, step).is_some() {
+    let deployed = !present(Defect::DeployIgnored) && lock::of_node(state, step).is_some();
+    if refused || held_back(state, rollout) || deployed {
         return false;
     }
     if lock::of_other_node(state, rollout, step).is_some() {

@@ -16,6 +16,7 @@ use crate::engine::incident::{Cause, Incident};
 use crate::engine::run::evidence::summary;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
+use crate::model::defect::{Defect, present};
 use crate::model::nodes::Strategy;
 use crate::model::{Action, IncidentId, limits};
 use std::collections::BTreeSet;
@@ -97,10 +98,12 @@ pub(super) fn go_on(state: &mut State, rollout: &mut Rollout, place: usize, out:
 fn left_of_surge(step: &NodeStep) -> Left {
     let traces = &step.traces;
     match &traces.joined {
-        _ if traces.cordoned => Left::Want(Action::Uncordon),
+        _ if traces.cordoned && !present(Defect::NodeLeftDrained) => Left::Want(Action::Uncordon),
         Some(_) if !traces.emptied => Left::Want(Action::ShiftBack),
         Some(_) => Left::Want(Action::Retire),
-        None if traces.token.is_some() => Left::Want(Action::Deprovision),
+        None if traces.token.is_some() && !present(Defect::MachineForgotten) => {
+            Left::Want(Action::Deprovision)
+        }
         None => Left::Nothing,
     }
 }

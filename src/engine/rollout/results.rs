@@ -9,6 +9,7 @@ use crate::engine::incident::Cause;
 use crate::engine::run::{Retry, again};
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
+use crate::model::defect::{Defect, present};
 use crate::model::nodes::{
     Availability, Finding, FindingKind, Machine, Moved, NodeLook, NodeReport, PreflightReport,
     ProvisionReport, ShiftReport, Strategy,
@@ -126,7 +127,7 @@ pub(in crate::engine) fn provisioned(
                 enter(state, rollout, place, NodeStage::Joining, None, out);
                 let Some(step) = rollout.at_mut(place) else { return };
                 step.traces.machine = Some(machine);
-                step.deadline = Some(state.now + longest);
+                step.deadline = (!present(Defect::JoinedNever)).then(|| state.now + longest);
             }
         }
     });

@@ -7,14 +7,18 @@
 //!   2 approved     6 replay    twin.rs       9 consoles   consoles.rs
 //!   3 one_hand     7 once                   10 sane, and logs.rs
 //!   4 put_back                             11 told, when all has settled
+//!  12 machines, also when all has settled  13, 14 nodes_out   15 says_why
 //! ```
 
 mod approved;
+pub mod machines;
+mod nodes_out;
 mod once;
 mod one_hand;
 mod put_back;
 mod quarantine;
 mod sane;
+mod says_why;
 mod tested;
 pub mod told;
 
@@ -24,7 +28,7 @@ use tidegate::sim::Sim;
 
 type Check = fn(&mut Past, &Moment<'_>) -> Result<(), String>;
 
-const ALL: [(u8, &str, Check); 8] = [
+const ALL: [(u8, &str, Check); 12] = [
     (
         1,
         "a workload only ever runs, and a tag of ours only ever names, what passed its tests or was there before",
@@ -35,7 +39,7 @@ const ALL: [(u8, &str, Check); 8] = [
         "nothing is published or deployed without the approvals that its policy asks for, of that very digest",
         approved::check,
     ),
-    (3, "never do two runs have one workload in hand", one_hand::check),
+    (3, "never do two runs, or a run and a node step, have one workload in hand", one_hand::check),
     (
         4,
         "a deploy that failed is put back, or says that it was not, and an incident tells a person",
@@ -43,6 +47,18 @@ const ALL: [(u8, &str, Check); 8] = [
     ),
     (7, "any effect done twice leaves the same world", once::check),
     (8, "what a workload fell sick of is not deployed to it again by itself", quarantine::check),
+    (
+        12,
+        "no machine is made twice for one token, and no node step has two of its own at a time",
+        machines::check,
+    ),
+    (13, "never are more nodes of a pool out by our hand than its rollout allows", nodes_out::check),
+    (14, "after a node step was taken back, its old node can take work again", nodes_out::taken_back),
+    (
+        15,
+        "a node step that has not ended does something, or says what it waits for; a rollout that stopped asks a person",
+        says_why::check,
+    ),
     (10, "no anomaly, and the state stays within its limits", sane::check),
     (10, "a run does only what the reference model lets it do", |past, moment| past.reference.check(moment)),
 ];
@@ -55,6 +71,8 @@ pub struct Past {
     once: once::Truth,
     sick: quarantine::Truth,
     specs: put_back::Truth,
+    machines: machines::Truth,
+    out: nodes_out::Truth,
     reference: Reference,
 }
 
@@ -71,6 +89,8 @@ impl Checks {
             once: once::Truth::default(),
             sick: quarantine::Truth::default(),
             specs: put_back::Truth::new(sim),
+            machines: machines::Truth::default(),
+            out: nodes_out::Truth::default(),
             reference: Reference::default(),
         })
     }
