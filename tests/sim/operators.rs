@@ -1,9 +1,9 @@
 //! Simulated people who look now and then, and in the end decide whatever waits for them.
 
 use fastrand::Rng;
-use tidegate::engine::{NodeStage, State};
+use tidegate::engine::{NodeStage, Rollout, State};
 use tidegate::model::nodes::Strategy;
-use tidegate::model::{Command, Seen, Span};
+use tidegate::model::{Command, Seen, Span, Timestamp};
 use tidegate::play::{self, Stage};
 use tidegate::ports::Clock as _;
 use tidegate::sim::file::{Happens, Person, PersonDoes};
@@ -27,17 +27,28 @@ pub async fn now_and_then(stage: &Stage, seed: u64) {
 
 /// A rollout that stopped is ended, one way or the other; what could be neither finished nor taken back is tried again, not for ever.
 async fn decide_rollouts(stage: &Stage) {
-    for command in stage.handle().read(rollout_commands) {
+    // Where nothing happens the state's own time stands still.
+    let now = stage.sim().clock().now();
+    for command in stage.handle().read(|state| rollout_commands(state, now)) {
         stage.handle().command(play::actor(NAMES[0]), command).await;
     }
 }
 
+/// Nodes that its release took down are waited for, and never come back.
+fn stands(rollout: &Rollout, now: Timestamp) -> bool {
+    rollout.in_flight().next().is_none() && now.since(rollout.started) > GIVEN_UP
+}
+
+/// How old a rollout is that people give up when it stands still.
+const GIVEN_UP: Span = Span::from_secs(900);
+
 /// So often a step's stage may have changed until nobody tries it again.
 const TRIED: u64 = 60;
 
-fn rollout_commands(state: &State) -> Vec<Command> {
+fn rollout_commands(state: &State, now: Timestamp) -> Vec<Command> {
     let because = || "it cannot stay so".to_owned();
-    let stopped = state.rolling().filter(|rollout| rollout.stopped() && !rollout.is_ending());
+    let stopped =
+        state.rolling().filter(|rollout| !rollout.is_ending() && (rollout.stopped() || stands(rollout, now)));
     // Where nothing can be taken back the second command ends it.
     let ends = stopped.flat_map(|rollout| {
         let run = rollout.id;

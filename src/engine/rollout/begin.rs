@@ -88,6 +88,7 @@ fn step(planned: Planned, place: usize, now: Timestamp) -> NodeStep {
         want: None,
         doing: None,
         attempts: BTreeMap::new(),
+        attempts_of: BTreeMap::new(),
         retry: None,
         deadline: None,
         incident: None,

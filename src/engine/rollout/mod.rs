@@ -163,6 +163,9 @@ pub struct NodeStep {
     pub doing: Option<EffectId>,
     /// How often each action was issued.
     pub attempts: BTreeMap<Action, u32>,
+    /// The same of what was issued for a workload that moves: kept when the step begins anew, so that no id comes twice.
+    #[serde(default)]
+    pub attempts_of: BTreeMap<WorkloadId, BTreeMap<Action, u32>>,
     /// Somebody could not be reached, or is in the way for now; when it is tried again.
     pub retry: Option<Retry>,
     /// When what the stage waits for is due.
@@ -213,8 +216,6 @@ pub struct Watched {
     pub doing: Option<EffectId>,
     /// A standing watch, beside what is being done.
     pub watching: Option<EffectId>,
-    /// How often each action was issued.
-    pub attempts: BTreeMap<Action, u32>,
     /// Its fleet could not be reached; when it is tried again.
     pub retry: Option<Retry>,
     /// How it was before it was moved.

@@ -132,7 +132,8 @@ impl NodeStep {
 
     /// The id of the next effect of this kind for a workload that moves.
     pub(super) fn next_watch_id(&mut self, run: RunId, of: &WorkloadId, action: Action) -> Option<EffectId> {
-        let attempt = count(&mut self.watched.get_mut(of)?.attempts, action);
+        self.watched.get(of)?;
+        let attempt = count(self.attempts_of.entry(of.clone()).or_default(), action);
         Some(EffectId { run, step: self.key.clone(), subject: Some(of.clone()), action, attempt })
     }
 
