@@ -296,6 +296,26 @@ fn a_node_that_is_tried_again_gets_a_machine_of_its_own() {
 }
 
 #[test]
+fn a_node_that_is_tried_again_asks_for_nothing_by_an_id_that_was_used_before() {
+    let mut fleet = Fleet::of(2, pool());
+    fleet.faults.insert("w1".to_owned(), Fault::DrainBlocked);
+    let run = fleet.starts("r2");
+    let looks = |fleet: &Fleet| -> Vec<_> {
+        let looks = fleet.world.pending.iter().filter(|job| matches!(job, Job::Look(_)));
+        looks.map(|job| job.id().clone()).collect()
+    };
+    fleet.to("w1", "shifting");
+    let first = looks(&fleet);
+    fleet.goes_to_the_end();
+    let retry = Command::Retry { run, step: key("w1"), seen: fleet.seen("w1"), reason: None };
+    fleet.world.command(ben(), retry).unwrap();
+    fleet.to("w1", "shifting");
+    let second = looks(&fleet);
+    assert!(!first.is_empty() && first.len() == second.len(), "{first:?} {second:?}");
+    assert!(second.iter().all(|id| !first.contains(id)), "{first:?} {second:?}");
+}
+
+#[test]
 fn a_node_that_is_gone_from_its_fleet_is_left_out_by_itself() {
     let mut fleet = Fleet::of(2, pool());
     fleet.starts("r2");
