@@ -72,7 +72,7 @@ fn gates(rng: &mut Rng, file: &mut WorldFile) {
 fn images(rng: &mut Rng, file: &mut WorldFile) {
     let upstreams = rng.usize(1..4);
     let built = if rng.u8(..8) == 0 { rng.usize(8..17) } else { rng.usize(1..8) };
-    let built = built * size() as usize;
+    let built = built * usize::try_from(size()).unwrap();
     let mut names: Vec<ImageRef> = Vec::new();
     for n in 0..upstreams {
         let name = image(&format!("os{n}"));
@@ -122,7 +122,7 @@ fn workloads(rng: &mut Rng, file: &mut WorldFile) {
         file.fleets.insert(format!("fleet{n}").parse().expect("a plain word is a name"), fleet);
     }
     let built: Vec<ImageRef> = file.built().map(|(image, _)| image.clone()).collect();
-    for n in 0..rng.usize(1..7) * size() as usize {
+    for n in 0..rng.usize(1..7) * usize::try_from(size()).unwrap() {
         let id: WorkloadId =
             format!("fleet{}/w{n}", rng.usize(..fleets)).parse().expect("a generated name is one");
         let checks =

@@ -172,7 +172,7 @@ pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {
     }
     let next = state.setup.pools.keys().filter_map(|pool| {
         let (release, at) = candidate(state, pool)?;
-        (at > state.now).then(|| (at, Due::Take(pool, release)))
+        (at > state.now).then_some((at, Due::Take(pool, release)))
     });
     next.min()
 }
