@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-const NAMES: [&str; 3] = ["sick-app", "bad-approval", "stuck"];
+const NAMES: [&str; 5] = ["sick-app", "bad-approval", "stuck", "sick-node", "blocked-drain"];
 
 /// A page takes no keys in its first moment: they were typed at the screen before. Counted from when it was drawn, so this is enough.
 const DEAF: Duration = Duration::from_millis(600);

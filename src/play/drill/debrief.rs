@@ -146,7 +146,8 @@ fn of_journal(
         let now = words(&state);
         for ((run, step), word) in &now {
             if is_news(word) && shown.get(&(*run, step.clone())) != Some(word) {
-                let text = format!("run {run}: {} {word}", subject(step));
+                let kind = if matches!(step, StepKey::Node(_)) { "rollout" } else { "run" };
+                let text = format!("{kind} {run}: {} {word}", subject(step));
                 out.push(moment(event.at, Who::Tidegate, "tidegate", text));
             }
         }
@@ -164,10 +165,29 @@ fn words(state: &State) -> BTreeMap<(RunId, StepKey), &'static str> {
     let of = |run: &crate::engine::Run| {
         run.in_order().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
     };
-    state.each_run().flat_map(of).collect()
+    let of_nodes = state
+        .rollouts
+        .values()
+        .flat_map(|rollout| rollout.in_order().map(|step| ((rollout.id, step.key.clone()), step.word())));
+    state.each_run().flat_map(of).chain(of_nodes).collect()
 }
 
 /// What is only on its way, and what follows from another line, is left out.
 fn is_news(word: &str) -> bool {
-    !matches!(word, "waiting" | "building" | "testing" | "cleared" | "publishing" | "blocked")
+    !matches!(
+        word,
+        "waiting"
+            | "building"
+            | "testing"
+            | "cleared"
+            | "publishing"
+            | "blocked"
+            | "pending"
+            | "preflight"
+            | "provisioning"
+            | "joining"
+            | "shifting"
+            | "rejoining"
+            | "retiring"
+    )
 }

@@ -2,7 +2,8 @@
 
 use crate::engine::State;
 use crate::engine::run::Standing;
-use crate::model::{Actor, Command, Digest, ImageRef, StepKey, WorkloadId};
+use crate::model::nodes::Availability;
+use crate::model::{Actor, Command, Digest, ImageRef, PoolName, ReleaseName, StepKey, WorkloadId};
 use crate::sim::Sim;
 use crate::sim::file::Condition;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,15 +28,32 @@ impl Facts<'_> {
             Condition::AsBefore(workload) => Some(&self.sim.runs(workload)) == self.first.get(workload),
             Condition::Updated(workload) => self.updated(workload),
             Condition::Rejected(name) => self.rejected.iter().any(|step| is(step, name)),
+            Condition::OnRelease { pool, release, nodes } => self.on_release(pool, release, *nodes),
             Condition::Quiet => {
                 let moves = |run: &crate::engine::Run| run.ended.is_none() && run.paused.is_none();
-                self.state.freeze.is_some() || !self.state.each_run().any(moves)
+                let rolls = || self.state.rolling().any(|rollout| rollout.paused.is_none());
+                self.state.freeze.is_some() || !(self.state.each_run().any(moves) || rolls())
             }
             Condition::Claimed => {
                 let mut open = self.state.incidents.values().filter(|incident| incident.closed.is_none());
                 !self.state.incidents.is_empty() && open.all(|incident| incident.claimed.is_some())
             }
         }
+    }
+
+    /// 1. No rollout of the pool is under way. 2. So many of its nodes, or all, run the release and take work.
+    fn on_release(&self, pool: &PoolName, release: &ReleaseName, nodes: Option<u32>) -> bool {
+        let Some(file) = self.sim.file().pools.get(pool) else { return false };
+        let there = self.sim.nodes(&file.fleet).into_iter().filter(|node| node.pool.as_ref() == Some(pool));
+        let (good, other): (Vec<_>, Vec<_>) = there.partition(|node| {
+            let takes_work = node.up && node.availability == Availability::Active;
+            takes_work && node.release.as_ref() == Some(release)
+        });
+        let enough = match nodes {
+            Some(nodes) => good.len() >= nodes as usize,
+            None => other.is_empty() && !good.is_empty(),
+        };
+        enough && !self.state.rolling().any(|rollout| rollout.pool == *pool)
     }
 
     /// 1. It runs what its image's tag points to. 2. That is not what it ran at first. 3. No run has it in hand.

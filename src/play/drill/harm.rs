@@ -1,7 +1,7 @@
 //! How long users were affected, and by what: from the world's own deeds.
 
 use crate::model::{Span, Timestamp, WorkloadId};
-use crate::sim::{Deed, Doing, Hand};
+use crate::sim::{Deed, Doing, Hand, NodeDeed};
 use std::collections::BTreeMap;
 
 /// Users of one workload were hurt for a while.
@@ -33,6 +33,9 @@ pub fn hurts(deeds: &[Deed], whose: &[WorkloadId], end: Timestamp) -> Vec<Hurt> 
     for deed in deeds.iter().filter(|deed| deed.at <= end) {
         match &deed.doing {
             Doing::SpecSet { workload, .. } => _ = changed.insert(workload, by(&deed.by)),
+            Doing::Node { node, is: NodeDeed::Moves(workload) } => {
+                changed.insert(workload, format!("its move off node {}", node.name));
+            }
             Doing::Hurt { workload } if whose.is_empty() || whose.contains(workload) => {
                 let by = changed.get(workload).cloned();
                 let place = *open.entry(workload.clone()).or_insert(hurts.len());

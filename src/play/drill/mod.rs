@@ -22,8 +22,10 @@ pub use harm::{Hurt, hurts, together};
 pub use referee::Referee;
 
 /// The drills of this program, by their files.
-pub const DRILLS: [&str; 3] = [
+pub const DRILLS: [&str; 5] = [
     include_str!("../../../worlds/drills/sick-app.toml"),
     include_str!("../../../worlds/drills/bad-approval.toml"),
     include_str!("../../../worlds/drills/stuck.toml"),
+    include_str!("../../../worlds/drills/sick-node.toml"),
+    include_str!("../../../worlds/drills/blocked-drain.toml"),
 ];

@@ -74,7 +74,7 @@ fn the_shipped_drills_have_different_names_and_a_lesson_each() {
         names.push(lesson.name);
     }
     names.dedup();
-    assert_eq!(names, ["sick-app", "bad-approval", "stuck"]);
+    assert_eq!(names, ["sick-app", "bad-approval", "stuck", "sick-node", "blocked-drain"]);
 }
 
 fn at(secs: i64) -> Timestamp {

@@ -119,7 +119,7 @@ impl WorldFile {
         Ok(())
     }
 
-    fn pool(&self, place: &str, pool: &PoolName) -> Result<(), WorldError> {
+    pub(super) fn pool(&self, place: &str, pool: &PoolName) -> Result<(), WorldError> {
         if self.pools.contains_key(pool) {
             return Ok(());
         }

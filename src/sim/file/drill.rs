@@ -2,7 +2,7 @@
 
 use super::check::wrong;
 use super::{Entry, Happens, Length, WorldError, WorldFile};
-use crate::model::WorkloadId;
+use crate::model::{PoolName, ReleaseName, WorkloadId};
 use serde::{Deserialize, Serialize};
 
 /// The goal stands on one line beside the time, on a screen of 80 cells.
@@ -64,7 +64,17 @@ pub enum Condition {
     Updated(WorkloadId),
     /// A person rejected the hold of this image or workload.
     Rejected(String),
-    /// Nothing new is started: every run has ended or is paused, or everything is frozen.
+    /// No rollout of this pool is under way, and its nodes run this release.
+    OnRelease {
+        /// The pool.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
+        /// At least so many nodes; all of them when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<u32>,
+    },
+    /// Nothing new is started: every run and rollout has ended or is paused, or everything is frozen.
     Quiet,
     /// There is an incident, and somebody has taken each one that is open.
     Claimed,
@@ -110,6 +120,7 @@ impl WorldFile {
                 self.workload(place, workload)
             }
             Condition::Rejected(name) => self.check_named(place, name),
+            Condition::OnRelease { pool, .. } => self.pool(place, pool),
             Condition::Quiet | Condition::Claimed => Ok(()),
         }
     }
