@@ -190,8 +190,9 @@ fn commanded(state: &State, command: &Command) -> String {
     let why = |reason: Option<&String>| reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     match command {
         Command::Approve { run, step, seen, note } => {
-            let digest = seen.digest.as_ref().map_or("", |digest| digest.short());
-            format!("{} approved {digest}{}", on(run, step), why(note.as_ref()))
+            let digest =
+                seen.digest.as_ref().map(|digest| format!(" {}", digest.short())).unwrap_or_default();
+            format!("{} approved{digest}{}", on(run, step), why(note.as_ref()))
         }
         Command::Reject { run, step, reason, .. } => format!("{} rejected: {reason}", on(run, step)),
         Command::Pause { run, reason, .. } => format!("{} paused{}", called(run), why(reason.as_ref())),
