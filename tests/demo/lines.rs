@@ -13,7 +13,7 @@ fn left(folder: &Path) -> usize {
 }
 
 /// What a newcomer must have seen happen, in this order.
-const BEATS: [&str; 17] = [
+const BEATS: [&str; 23] = [
     "Debian patches OpenSSL, one nginx is bad",
     "nginx:1.11 moved",
     "debian:jessie moved",
@@ -31,6 +31,12 @@ const BEATS: [&str; 17] = [
     "run 2: deploy reports undecided",
     "run 2: deploy pgproxy healthy",
     "All that may stand on the patched base does.",
+    "release 2016.11 announced for pool edge-hosts",
+    "a rollout of release 2016.11 through pool edge-hosts started",
+    "requests to web failed",
+    "release 2016.11.1 announced",
+    "goes forward to release 2016.11.1",
+    "Both nodes run 2016.11.1",
 ];
 
 #[test]
