@@ -53,12 +53,13 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
 }
 
 impl Truth {
-    /// A new node that is emptied to be removed again was no node of the pool before.
+    /// A new node that is emptied to be removed again was no node of the pool before; what was out before the rollout does not count.
     fn few_enough(&self, moment: &Moment<'_>, run: RunId) -> Result<(), String> {
         let Some(rollout) = moment.state.rollouts.get(&run) else { return Ok(()) };
         let old = |node: &&NodeRef| rollout.steps.values().any(|step| step.node == **node);
         let ours = self.by_rollout.iter().filter(|(_, by)| **by == run).map(|(node, _)| node);
-        let out: Vec<String> = ours.filter(old).map(ToString::to_string).collect();
+        let new = |node: &&NodeRef| !rollout.out_before.contains(&node.name);
+        let out: Vec<String> = ours.filter(old).filter(new).map(ToString::to_string).collect();
         if out.len() > rollout.how.max_unavailable as usize {
             return Err(format!(
                 "rollout {run} has {} out, and {} may be",
