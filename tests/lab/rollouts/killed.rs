@@ -63,7 +63,11 @@ fn kill_in(
     fault: &str,
     seen: &mut BTreeMap<String, bool>,
 ) {
-    let before = rolling.node(1, node, state, 90);
+    let mut before = rolling.node(1, node, state, 90);
+    while state == "shifting" && before["waiting"]["deadline"].is_null() {
+        // Moving is due once the work has been looked at.
+        before = rolling.node(1, node, state, 10);
+    }
     rolling.lab.kill();
     rolling.fault(action, fault);
     rolling.lab.start();

@@ -132,9 +132,20 @@ impl Drop for Rolling {
         if std::thread::panicking() {
             repair(&self.lab);
         }
+        forget_the_dead(&self.lab);
         for (app, _, replicas) in crate::harness::APPS {
             self.lab.docker(&["service", "scale", "-d", &format!("{app}={replicas}")]);
         }
+    }
+}
+
+/// A machine that joined by itself and was removed before its provisioner had told its name stays a member that is down.
+fn forget_the_dead(lab: &Lab) {
+    let args = ["node", "ls", "--filter", "role=worker", "--format", "{{.ID}} {{.Status}}"];
+    let out = lab.docker(&args);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    for dead in text.lines().filter_map(|line| line.strip_suffix(" Down")) {
+        lab.docker(&["node", "rm", "--force", dead]);
     }
 }
 
