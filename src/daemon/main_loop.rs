@@ -122,18 +122,23 @@ impl MainLoop {
             return None;
         }
         let now = self.core.stamp(self.shared.now());
-        let (at, what) = self.shared.read(crate::engine::State::next_deadline)?;
+        let at = self.next_deadline()?;
         if self.fired.is_some_and(|(fired, _)| fired == at) {
+            let what = self.shared.read(|state| state.next_deadline().map(|(_, due)| due.to_string()));
             tracing::error!(what, %at, "a deadline was sent and stands still");
         }
         self.fired = Some((at, now));
         Some(Input::Fact(Fact { by: Actor::Timer, kind: EventKind::DeadlinePassed, unless_moved: None }))
     }
 
+    fn next_deadline(&self) -> Option<Timestamp> {
+        self.shared.read(|state| state.next_deadline().map(|(at, _)| at))
+    }
+
     /// How long until the next deadline, at most [`LOOK_AT_CLOCK`].
     fn until_deadline(&self) -> Span {
         let now = self.core.stamp(self.shared.now());
-        let Some((at, _)) = self.shared.read(crate::engine::State::next_deadline) else {
+        let Some(at) = self.next_deadline() else {
             return LOOK_AT_CLOCK;
         };
         let due = match self.fired {

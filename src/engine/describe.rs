@@ -109,7 +109,7 @@ fn tag_seen(state: &State, image: &ImageRef, before: Option<&Digest>, digest: Op
     let made_it = |run: &&super::Run| {
         run.image_step(image).is_some_and(|step| step.digest.as_ref() == digest && digest.is_some())
     };
-    let by_run = state.runs.values().find(made_it).map(|run| run.id);
+    let by_run = state.each_run().find(made_it).map(|run| run.id);
     match (before, digest, by_run) {
         (None, Some(now), _) => format!("{} is at {}", image.short(), now.short()),
         (_, None, _) => format!("{} is not in its registry", image.short()),

@@ -11,7 +11,7 @@
 //!   effect.rs    what is asked for      run/    a run, its steps, how they go on
 //!   state.rs     all there is           rollout/ a node release, its steps, how they go on
 //!   verdict.rs   healthy, unhealthy,    decide/ one file per command
-//!                unknown
+//!                unknown                due.rs  what happens by itself
 //! ```
 //!
 //! Invariants:
@@ -24,6 +24,7 @@ pub mod candidate;
 pub mod decide;
 pub mod describe;
 pub mod dossier;
+mod due;
 pub mod effect;
 pub mod event;
 pub mod hold;
@@ -44,6 +45,7 @@ pub mod waiting;
 mod tests;
 
 pub use decide::Rejection;
+pub use due::Due;
 pub use effect::{Effect, Job};
 pub use event::{Event, EventKind};
 pub use incident::{Cause, Incident};

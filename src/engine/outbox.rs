@@ -13,6 +13,7 @@
 //! 2. Each notice keeps its id for ever; receivers drop repetitions by it.
 //! 3. A notice ends as sent or as given up, never in silence; it is forgotten only together with its incident.
 
+use super::due::Due;
 use super::effect::Effect;
 use super::incident::Incident;
 use super::notice;
@@ -255,12 +256,12 @@ pub(super) fn deadline(state: &mut State, out: &mut Outcome) {
 }
 
 /// When the next notice is tried again.
-pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, String)> {
-    let next = |(id, outgoing): (&NoticeId, &Outgoing)| match &outgoing.standing {
-        Delivery::Waiting(retry) => Some((retry.at, format!("notice {id} is tried again"))),
+pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {
+    let next = state.outbox.iter().filter_map(|(id, outgoing)| match &outgoing.standing {
+        Delivery::Waiting(retry) => Some((retry.at, Due::Tell(id))),
         Delivery::Sending { .. } | Delivery::Sent { .. } | Delivery::GivenUp { .. } => None,
-    };
-    state.outbox.iter().filter_map(next).min()
+    });
+    next.min()
 }
 
 /// What must be told again after a restart: the same notice, with the same id.

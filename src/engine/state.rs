@@ -1,5 +1,6 @@
 //! All there is. Everything else can be computed from it; it can be computed from the journal.
 
+use super::due::Due;
 use super::incident::Incident;
 use super::origin::Origin;
 use super::outbox::{self, Outgoing};
@@ -47,8 +48,8 @@ pub struct State {
     pub refused_fleets: BTreeMap<FleetName, String>,
     /// Sources that do not answer.
     pub lost: BTreeMap<String, Lost>,
-    /// Runs, also the latest that ended.
-    pub runs: BTreeMap<RunId, Run>,
+    /// Runs, also the latest that ended. Boxed, since whoever works on one takes it out meanwhile.
+    pub runs: BTreeMap<RunId, Box<Run>>,
     /// Rollouts, also the latest that ended.
     pub rollouts: BTreeMap<RunId, Rollout>,
     /// The latest number of a run or rollout.
@@ -178,9 +179,14 @@ pub enum Key {
 }
 
 impl State {
-    /// Whether a run has not ended.
+    /// All runs that are kept, oldest first.
+    pub fn each_run(&self) -> impl DoubleEndedIterator<Item = &Run> {
+        self.runs.values().map(|run| &**run)
+    }
+
+    /// Runs that have not ended.
     pub fn active(&self) -> impl Iterator<Item = &Run> {
-        self.runs.values().filter(|run| run.ended.is_none())
+        self.each_run().filter(|run| run.ended.is_none())
     }
 
     /// A step of a run.
@@ -201,8 +207,8 @@ impl State {
     }
 
     /// The next moment at which the daemon must send `DeadlinePassed`, and what for.
-    pub fn next_deadline(&self) -> Option<(Timestamp, String)> {
-        let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, "freeze ends".to_owned())));
+    pub fn next_deadline(&self) -> Option<(Timestamp, Due<'_>)> {
+        let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, Due::Thaw)));
         let runs = self
             .runs
             .values()

@@ -1,6 +1,7 @@
 //! What happened to which part of what: ids that are read aloud, typed and compared.
 
 use super::image::ImageRef;
+use super::shared::{Shared, serialized_as_shown, show};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -48,8 +49,8 @@ macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[serde(try_from = "String")]
+        pub struct $name(Shared);
 
         impl $name {
             /// The name as text.
@@ -63,7 +64,7 @@ macro_rules! name_id {
                 let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/');
                 let first = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
                 if first && text.len() <= 128 && text.chars().all(legal) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(NameError(text.chars().take(64).collect()))
                 }
@@ -77,7 +78,7 @@ macro_rules! name_id {
         }
         impl From<$name> for String {
             fn from(value: $name) -> String {
-                value.0
+                value.0.into()
             }
         }
         impl fmt::Display for $name {
@@ -132,8 +133,8 @@ name_id!(
 );
 
 /// A node, and the fleet that it is in. Shown as `fleet/node`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct NodeRef {
     /// The fleet.
     pub fleet: FleetName,
@@ -143,7 +144,7 @@ pub struct NodeRef {
 
 impl fmt::Display for NodeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}", self.fleet, self.name))
+        show(f, &[self.fleet.as_str(), "/", self.name.as_str()])
     }
 }
 
@@ -169,8 +170,8 @@ impl From<NodeRef> for String {
 }
 
 /// A workload: what runs an image, and where. Shown as `fleet/name`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct WorkloadId {
     /// The fleet that it runs on.
     pub fleet: FleetName,
@@ -180,7 +181,7 @@ pub struct WorkloadId {
 
 impl fmt::Display for WorkloadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}", self.fleet, self.name))
+        show(f, &[self.fleet.as_str(), "/", self.name.as_str()])
     }
 }
 
@@ -208,8 +209,8 @@ impl From<WorkloadId> for String {
 /// One step of a run or a rollout: an image to build and judge, a workload to move onto it, or a node to replace or update.
 ///
 /// Written `image:NAME`, `deploy:FLEET/NAME` and `node:FLEET/NODE`, so that it can be a key of a JSON object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub enum StepKey {
     /// Build, test, hold and publish this image.
     Image(ImageRef),
@@ -254,6 +255,8 @@ impl From<StepKey> for String {
         value.to_string()
     }
 }
+
+serialized_as_shown!(NodeRef, WorkloadId, StepKey);
 
 /// What an effect does to its step's subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,12 +4,16 @@
 //! (`debian:jessie`). Parsing refuses what no registry would take, so that a name can be put into a URL,
 //! a file name or a terminal without another look at it.
 
+use super::shared::{Shared, serialized_as_shown, show};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// The longest name: a host and a repository of 255 characters each and a tag of 128, with what stands between them.
 const LONGEST_NAME: usize = 255 + 1 + 255 + 1 + 128;
+
+/// The registry of names without a host.
+const DOCKER_HUB: &str = "docker.io";
 
 /// Why a text is not an image name or digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,8 +39,8 @@ macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[serde(try_from = "String")]
+        pub struct $name(Shared);
 
         impl $name {
             /// The text as it is sent over the wire.
@@ -56,7 +60,7 @@ macro_rules! text_newtype {
         }
         impl From<$name> for String {
             fn from(value: $name) -> String {
-                value.0
+                value.0.into()
             }
         }
         impl TryFrom<String> for $name {
@@ -88,7 +92,7 @@ text_newtype!(
 impl Registry {
     /// Docker Hub, where a name without a host lives.
     pub fn docker_hub() -> Self {
-        Self("docker.io".to_owned())
+        Self(DOCKER_HUB.into())
     }
 }
 
@@ -97,8 +101,8 @@ impl FromStr for Registry {
     fn from_str(text: &str) -> Result<Self, ImageError> {
         let lower = text.to_ascii_lowercase();
         let name =
-            if lower == "index.docker.io" || lower == "registry-1.docker.io" { "docker.io" } else { &lower };
-        if is_host(&lower) { Ok(Self(name.to_owned())) } else { Err(ImageError::Registry(text.to_owned())) }
+            if lower == "index.docker.io" || lower == "registry-1.docker.io" { DOCKER_HUB } else { &lower };
+        if is_host(&lower) { Ok(Self(name.into())) } else { Err(ImageError::Registry(text.to_owned())) }
     }
 }
 
@@ -112,7 +116,7 @@ impl FromStr for Repository {
             edge(part.chars().next()) && edge(part.chars().last()) && part.chars().all(inner)
         };
         if text.len() <= 255 && text.split('/').all(component) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(ImageError::Repository(text.to_owned()))
         }
@@ -125,7 +129,7 @@ impl FromStr for Tag {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let first = text.chars().next().is_some_and(word);
         if first && text.len() <= 128 && text.chars().all(|c| word(c) || matches!(c, '.' | '-')) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(ImageError::Tag(text.to_owned()))
         }
@@ -137,7 +141,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, ImageError> {
         let hex = text.strip_prefix("sha256:").unwrap_or("");
         if hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(ImageError::Digest(text.to_owned()))
         }
@@ -155,7 +159,7 @@ impl Digest {
             text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
             text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
         }
-        Self(text)
+        Self(text.into())
     }
 
     /// The hexadecimal part, without the algorithm.
@@ -181,8 +185,8 @@ impl Digest {
 }
 
 /// An image by its tag: `registry/repository:tag`. Its digest may change at any time.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ImageRef {
     /// Where it is published.
     pub registry: Registry,
@@ -211,7 +215,8 @@ impl ImageRef {
 
 impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}:{}", familiar(&self.registry, &self.repository), self.tag))
+        let (registry, slash, repository) = familiar(&self.registry, &self.repository);
+        show(f, &[registry, slash, repository, ":", self.tag.as_str()])
     }
 }
 
@@ -246,15 +251,15 @@ impl FromStr for ImageRef {
         let (registry, rest) = split_host(text)?;
         let (path, tag) = match rest.rsplit_once(':') {
             Some((path, tag)) if !tag.contains('/') => (path, tag.parse()?),
-            _ => (rest, Tag("latest".to_owned())),
+            _ => (rest, Tag("latest".into())),
         };
         Ok(Self { repository: repository_in(&registry, path)?, registry, tag })
     }
 }
 
 /// An image by its content: `registry/repository@sha256:…`. What Tidegate deploys and builds from.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PinnedRef {
     /// Where it is published.
     pub registry: Registry,
@@ -264,9 +269,12 @@ pub struct PinnedRef {
     pub digest: Digest,
 }
 
+serialized_as_shown!(ImageRef, PinnedRef);
+
 impl fmt::Display for PinnedRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", familiar(&self.registry, &self.repository), self.digest)
+        let (registry, slash, repository) = familiar(&self.registry, &self.repository);
+        show(f, &[registry, slash, repository, "@", self.digest.as_str()])
     }
 }
 
@@ -347,19 +355,19 @@ fn without_library(repository: &Repository) -> &str {
     name.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(name)
 }
 
-/// The shortest form that is read back as the same name.
-fn familiar(registry: &Registry, repository: &Repository) -> String {
+/// The shortest form that is read back as the same name: the host, a slash and the path; of the first two nothing where they can go.
+fn familiar<'a>(registry: &'a Registry, repository: &'a Repository) -> (&'a str, &'a str, &'a str) {
     let short = without_library(repository);
     let as_host = short.split_once('/').is_some_and(|(first, _)| names_a_host(first));
-    if *registry == Registry::docker_hub() && !as_host {
-        return short.to_owned();
+    if registry.as_str() == DOCKER_HUB && !as_host {
+        return ("", "", short);
     }
-    format!("{registry}/{repository}")
+    (registry.as_str(), "/", repository.as_str())
 }
 
 /// Docker Hub keeps its official images under `library/`, which nobody writes.
 fn repository_in(registry: &Registry, path: &str) -> Result<Repository, ImageError> {
-    if *registry == Registry::docker_hub() && !path.contains('/') {
+    if registry.as_str() == DOCKER_HUB && !path.contains('/') {
         return format!("library/{path}").parse();
     }
     path.parse()
@@ -425,8 +433,8 @@ mod tests {
 
     #[test]
     fn a_short_digest_has_at_least_four_digits_and_is_unique() {
-        let a = Digest(format!("sha256:{}{}", "abcdef", "0".repeat(58)));
-        let b = Digest(format!("sha256:{}{}", "abcde0", "0".repeat(58)));
+        let a = Digest(format!("sha256:{}{}", "abcdef", "0".repeat(58)).into());
+        let b = Digest(format!("sha256:{}{}", "abcde0", "0".repeat(58)).into());
         assert_eq!(a.short_in([&b, &a]), "abcdef");
         assert_eq!(a.short_in([&a]), "abcd");
     }

@@ -32,6 +32,7 @@ pub mod notices;
 pub mod reports;
 pub mod secret;
 pub mod setup;
+mod shared;
 pub mod text;
 pub mod time;
 pub mod waiting;

@@ -74,7 +74,7 @@ fn shown(state: &State, run: &Run, step: &Step) -> Seen {
 }
 
 fn runs(state: &State) -> impl Iterator<Item = &Run> {
-    state.runs.values().rev()
+    state.each_run().rev()
 }
 
 /// The steps that the person can mean, in the order in which a console lists them.

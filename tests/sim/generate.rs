@@ -1,6 +1,7 @@
 //! A world from a seed: images, workloads, gates, and a story made of incidents.
 
 use crate::incidents::{Incident, Stage};
+use crate::seeds::number;
 use fastrand::Rng;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,11 @@ const SHORT_MINUTES: u64 = 5;
 fn image(name: &str) -> ImageRef {
     let registry = if name.starts_with("os") { "hub.example" } else { "registry.example:5000" };
     format!("{registry}/{name}:1").parse().expect("a generated name is one")
+}
+
+/// How many times as large as in `./check` worlds may be, from the environment: for long runs. A seed is another world at another size.
+pub fn size() -> u64 {
+    number("TIDEGATE_SIM_SIZE", 1).clamp(1, 20)
 }
 
 /// The world of a seed.
@@ -63,6 +69,7 @@ fn gates(rng: &mut Rng, file: &mut WorldFile) {
 fn images(rng: &mut Rng, file: &mut WorldFile) {
     let upstreams = rng.usize(1..4);
     let built = if rng.u8(..8) == 0 { rng.usize(8..17) } else { rng.usize(1..8) };
+    let built = built * size() as usize;
     let mut names: Vec<ImageRef> = Vec::new();
     for n in 0..upstreams {
         let name = image(&format!("os{n}"));
@@ -112,7 +119,7 @@ fn workloads(rng: &mut Rng, file: &mut WorldFile) {
         file.fleets.insert(format!("fleet{n}").parse().expect("a plain word is a name"), fleet);
     }
     let built: Vec<ImageRef> = file.built().map(|(image, _)| image.clone()).collect();
-    for n in 0..rng.usize(1..7) {
+    for n in 0..rng.usize(1..7) * size() as usize {
         let id: WorkloadId =
             format!("fleet{}/w{n}", rng.usize(..fleets)).parse().expect("a generated name is one");
         let checks =
@@ -159,7 +166,7 @@ fn story(rng: &mut Rng, file: &mut WorldFile) -> Drawn {
     }
     let stage = Stage::of(file);
     let longest = if rng.u8(..4) == 0 { MINUTES } else { SHORT_MINUTES };
-    let until = rng.u64(2..longest) * 60;
+    let until = rng.u64(2..longest) * 60 * size();
     let mut at = rng.u64(2..20);
     let mut drawn = Drawn::new();
     while at < until {

@@ -9,7 +9,7 @@
 //!   a world that fails ─▶ shrink ─▶ cases/NAME.toml, played every time from then on
 //! ```
 //!
-//! `TIDEGATE_SIM_SEED` and `TIDEGATE_SIM_SEEDS` say which seeds and how many.
+//! `TIDEGATE_SIM_SEED` and `TIDEGATE_SIM_SEEDS` say which seeds and how many, `TIDEGATE_SIM_SIZE` how many times as large the worlds.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![expect(clippy::print_stdout, reason = "the report of the seeds is what they are played for")]

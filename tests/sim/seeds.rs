@@ -1,6 +1,6 @@
 //! Many seeds, on all cores; the failing one is told first, with a short scenario.
 
-use crate::generate::{Drawn, drawn, generate};
+use crate::generate::{Drawn, drawn, generate, size};
 use crate::incidents::Incident;
 use crate::play::{Played, play};
 use crate::reference;
@@ -100,8 +100,9 @@ pub fn run(first: u64, count: u64) -> Report {
 fn tell(seed: u64, played: &Played) {
     let violation = played.violation.as_ref().expect("only failed worlds are told");
     eprintln!("SEED {seed} FAILED: {violation}");
+    let size = size();
     eprintln!(
-        "again: TIDEGATE_SIM_SEED={seed} TIDEGATE_SIM_SEEDS=1 cargo test --profile verify --test sim seeds"
+        "again: TIDEGATE_SIM_SEED={seed} TIDEGATE_SIM_SEEDS=1 TIDEGATE_SIM_SIZE={size} cargo test --profile verify --test sim seeds"
     );
     played.latest.iter().for_each(|line| eprintln!("  {line}"));
     let short = shrink(&generate(seed), seed, violation);

@@ -94,7 +94,7 @@ impl State {
 }
 
 fn find_run(state: &State, run: RunId) -> Result<&Run, Rejection> {
-    state.runs.get(&run).ok_or_else(|| Rejection::Missing { what: format!("run {run}") })
+    state.runs.get(&run).map(|run| &**run).ok_or_else(|| Rejection::Missing { what: format!("run {run}") })
 }
 
 fn find_step<'a>(state: &'a State, run: RunId, key: &StepKey) -> Result<(&'a Run, &'a Step), Rejection> {

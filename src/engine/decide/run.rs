@@ -1,8 +1,9 @@
 //! Steering runs: pause, abort, retry, rollback, start, quarantine, freeze.
 
 use super::{Rejection, find_run, find_step, needs_reason, still_as_seen};
+use crate::engine::incident::Cause;
 use crate::engine::rollout::lock;
-use crate::engine::run::{DeployStage, Standing, Step, deploy};
+use crate::engine::run::{DeployStage, DeployStep, Standing, Step, deploy};
 use crate::engine::state::State;
 use crate::model::{ImageRef, RunId, Seen, StepKey, Timestamp, WorkloadId};
 
@@ -82,7 +83,7 @@ fn quarantine_holds(state: &State, step: &Step) -> Result<(), Rejection> {
     }
 }
 
-/// 1. The step is a deploy whose workload runs what this run put there.
+/// 1. The step is a deploy whose workload runs what this run put there, also where it failed and was not put back.
 /// 2. No other run has the workload in hand, and none has moved it since.
 pub(super) fn rollback(state: &State, run: RunId, key: &StepKey, seen: &Seen) -> Result<(), Rejection> {
     let (run, step) = find_step(state, run, key)?;
@@ -92,6 +93,7 @@ pub(super) fn rollback(state: &State, run: RunId, key: &StepKey, seen: &Seen) ->
     match &deploy.stage {
         DeployStage::Healthy | DeployStage::Soaking { .. } | DeployStage::Undecided(_) => {}
         DeployStage::Updating if deploy.touched => {}
+        DeployStage::Failed(cause) if left_there(deploy, cause) => {}
         DeployStage::Restoring(_) | DeployStage::Restored(_) => {
             return Err(Rejection::Already(format!("{key} is {} already", step.word())));
         }
@@ -120,6 +122,15 @@ pub(super) fn rollback(state: &State, run: RunId, key: &StepKey, seen: &Seen) ->
         }
         None => Ok(()),
     }
+}
+
+/// Whether a deploy that failed left the workload on what it was given: it is irreversible, or could not be put back.
+fn left_there(deploy: &DeployStep, cause: &Cause) -> bool {
+    let never_ours = matches!(
+        cause,
+        Cause::ChangedByOthers { .. } | Cause::Busy { .. } | Cause::Gone | Cause::UpdateRefused(_)
+    );
+    deploy.mark.is_some() && deploy.touched && !never_ours
 }
 
 fn touched(run: &crate::engine::run::Run, key: &StepKey) -> bool {

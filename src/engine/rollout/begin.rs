@@ -2,6 +2,7 @@
 
 use super::plan::{Plan, Planned};
 use super::{Announced, Next, NodeStage, NodeStep, Rollout, Traces, advance};
+use crate::engine::due::Due;
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
 use crate::model::nodes::{Availability, NodeLook};
@@ -164,15 +165,15 @@ fn candidate(state: &State, pool: &PoolName) -> Option<(ReleaseName, Timestamp)>
     (!newest.taken && !bad && !busy()).then(|| (newest.release.clone(), newest.at + after))
 }
 
-pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, String)> {
+pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {
     if state.freeze.is_some() {
         return None;
     }
-    let next = |pool: &PoolName| {
+    let next = state.setup.pools.keys().filter_map(|pool| {
         let (release, at) = candidate(state, pool)?;
-        (at > state.now).then(|| (at, format!("pool {pool} takes release {release} by itself")))
-    };
-    state.setup.pools.keys().filter_map(next).min()
+        (at > state.now).then(|| (at, Due::Take(pool, release)))
+    });
+    next.min()
 }
 
 impl State {

@@ -1,6 +1,7 @@
 //! How a node step's stage changes, what a stage means for others, and when something happens by itself.
 
 use super::{NodeStage, NodeStep, Question, Rollout, Traces, Watched};
+use crate::engine::due::Due;
 use crate::engine::incident::Cause;
 use crate::engine::run::Standing;
 use crate::engine::state::{Key, State};
@@ -234,15 +235,15 @@ pub(super) fn touch(run: RunId, key: &StepKey, out: &mut Outcome) {
 }
 
 /// The next moment at which something in a rollout, or by a pool's own rule, happens by itself.
-pub(in crate::engine) fn next_deadline(state: &State) -> Option<(Timestamp, String)> {
+pub(in crate::engine) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {
     let frozen = state.freeze.is_some();
     let own = state.rolling().flat_map(|rollout| {
         let stopped = frozen || rollout.paused.is_some();
         let pause = rollout.paused.as_ref().and_then(|pause| pause.until);
-        let pause = pause.map(|at| (at, format!("rollout {}: pause ends", rollout.id)));
+        let pause = pause.map(|at| (at, Due::Resume(rollout.id)));
         let steps = rollout.in_flight().filter_map(move |step| {
-            let (at, why) = step.next_deadline(stopped)?;
-            Some((at, format!("rollout {}: {} {why}", rollout.id, step.key)))
+            let (at, how) = step.next_deadline(stopped)?;
+            Some((at, Due::Step(rollout.id, &step.key, how)))
         });
         pause.into_iter().chain(steps)
     });

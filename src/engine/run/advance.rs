@@ -1,7 +1,7 @@
 //! The one way that a run goes on: called after every fact that touched it, until nothing changes any more.
 
-use super::issue::issue;
-use super::{Body, Run, Step, deploy, image};
+use super::issue::{asks, issue};
+use super::{Body, Run, Standing, Step, deploy, image};
 use crate::engine::effect::Effect;
 use crate::engine::incident::{Cause, Incident};
 use crate::engine::state::{Key, State};
@@ -15,6 +15,10 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
     loop {
         let mut moved = false;
         for place in 0..run.order.len() {
+            let open = |step: &Step| step.standing() == Standing::Open;
+            if !run.steps.get(&run.order[place]).is_some_and(open) {
+                continue;
+            }
             let key = run.order[place].clone();
             moved |= match key {
                 StepKey::Image(_) => image::advance(state, run, &key, out),
@@ -27,9 +31,11 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
             break;
         }
     }
-    for place in 0..run.order.len() {
-        let key = run.order[place].clone();
-        issue(state, run, &key, out);
+    if run.steps.values().any(asks) {
+        for place in 0..run.order.len() {
+            let key = run.order[place].clone();
+            issue(state, run, &key, out);
+        }
     }
     settle_run(state, run, out);
 }

@@ -31,6 +31,11 @@ pub(super) fn begins(action: Action) -> bool {
     }
 }
 
+/// Whether there is anything for [`issue`] to do, now or once it may.
+pub(super) fn asks(step: &Step) -> bool {
+    step.want.is_some() || matches!(step.untagging, Untag::Wanted | Untag::Waiting(_))
+}
+
 /// Issues what the step wants:
 ///
 /// 1. nothing of it is being done (a watch may stand beside it), and

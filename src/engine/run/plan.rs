@@ -94,7 +94,7 @@ fn begin(state: &mut State, change: Change, images: &[ImageRef], out: &mut Outco
     touch_older(state, &run, out);
     out.touch(Key::Image(run.change.image.clone()));
     advance(state, &mut run, out);
-    state.runs.insert(id, run);
+    state.runs.insert(id, Box::new(run));
     id
 }
 

@@ -1,6 +1,7 @@
 //! How a step's stage changes, and what a stage means for others.
 
 use super::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Step, Untag};
+use crate::engine::due::Due;
 use crate::model::defect::{Defect, present};
 use crate::model::setup::Retention;
 use crate::model::{Action, EffectId, ImageRef, RunId, StepKey, Timestamp};
@@ -252,28 +253,17 @@ impl Run {
     }
 
     /// The next moment at which something in it happens by itself.
-    pub fn next_deadline(&self, retention: &Retention, frozen: bool) -> Option<(Timestamp, String)> {
-        let mut next: Option<(Timestamp, String)> = None;
-        let mut offer = |at: Timestamp, why: &str, key: &dyn std::fmt::Display| {
-            if next.as_ref().is_none_or(|(found, _)| at < *found) {
-                next = Some((at, format!("run {}: {key} {why}", self.id)));
-            }
-        };
-        if let Some(until) = self.paused.as_ref().and_then(|pause| pause.until) {
-            offer(until, "ends", &"pause");
-        }
-        match self.ended {
-            Some(ended) if !self.discarded => {
-                offer(ended + retention.candidates, "are removed", &"candidates");
-            }
-            Some(_) | None => {}
-        }
-        for step in self.steps.values() {
-            if let Some((at, why)) = step.next_deadline(frozen || self.paused.is_some()) {
-                offer(at, why, &step.key);
-            }
-        }
-        next
+    pub fn next_deadline(&self, retention: &Retention, frozen: bool) -> Option<(Timestamp, Due<'_>)> {
+        let pause = self.paused.as_ref().and_then(|pause| pause.until);
+        let pause = pause.map(|at| (at, Due::Resume(self.id)));
+        let kept = self.ended.filter(|_| !self.discarded);
+        let kept = kept.map(|ended| (ended + retention.candidates, Due::Discard(self.id)));
+        let stopped = frozen || self.paused.is_some();
+        let steps = self.steps.values().filter_map(|step| {
+            let (at, how) = step.next_deadline(stopped)?;
+            Some((at, Due::Step(self.id, &step.key, how)))
+        });
+        pause.into_iter().chain(kept).chain(steps).min_by_key(|(at, _)| *at)
     }
 }
 

@@ -172,7 +172,7 @@ fn deadline_passed(state: &mut State, out: &mut Outcome) {
         let waits_for_thaw = run.ended.is_none() && !frozen;
         waits_for_thaw || run.next_deadline(&retention, frozen).is_some_and(|(at, _)| at <= now)
     };
-    let due: Vec<RunId> = state.runs.values().filter(due).map(|run| run.id).collect();
+    let due: Vec<RunId> = state.each_run().filter(due).map(|run| run.id).collect();
     due.into_iter().for_each(|id| let_go_on(state, id, out));
     rollout::automatic(state, out);
     rollout::all_go_on(state, out);

@@ -13,7 +13,7 @@ fn approved() -> World {
     world
 }
 
-fn ended_task() -> EndedTask {
+pub(super) fn ended_task() -> EndedTask {
     EndedTask {
         id: "t9".parse().unwrap(),
         name: "web.1".to_owned(),

@@ -1,5 +1,6 @@
 //! People: approvals, pauses, freezes, aborts, retries, put-backs.
 
+use super::deploys::ended_task;
 use super::*;
 
 fn held() -> World {
@@ -234,6 +235,45 @@ fn what_was_let_through_after_a_workload_is_blocked_when_a_person_orders_that_on
         assert!(world.approve(ana(), &dep("api")).is_err());
         world.replay();
     }
+}
+
+#[test]
+fn what_failed_and_was_not_put_back_can_be_put_back_by_a_person() {
+    let mut setup = setup();
+    setup.workloads.get_mut(&workload("web")).unwrap().on_failure = OnFailure::Stop;
+    let mut world = World::with(setup);
+    world.sees("os", "os 2");
+    world.makes_all();
+    world.approve(ana(), &dep("web")).unwrap();
+    world.converges("web");
+    let mut sick = world.ours("web");
+    sick.ended = vec![ended_task()];
+    world.watches("web", sick);
+    assert_eq!(world.stage(&dep("web")), "failed");
+    let back = || Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    world.command(ana(), back()).unwrap();
+    assert_eq!(world.stage(&dep("web")), "restoring");
+    world.changes(Action::Restore, "web");
+    world.wait(61);
+    assert_eq!(world.stage(&dep("web")), "failed", "it did not come back in time");
+    world.command(ana(), back()).unwrap();
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    assert_eq!(world.stage(&dep("web")), "restored");
+    assert_eq!(world.state.incidents.len(), 1, "it is one failure all along");
+    world.replay();
+}
+
+#[test]
+fn what_somebody_else_has_taken_is_not_put_back() {
+    let mut world = held();
+    world.approve(ana(), &dep("web")).unwrap();
+    world.converges("web");
+    world.watches("web", look_at("web@somebodys", None, 20));
+    assert_eq!(world.stage(&dep("web")), "failed");
+    let back = Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    let refused = world.command(ana(), back).unwrap_err();
+    assert!(refused.to_string().contains("nothing of this run"), "{refused}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn words(state: &State) -> BTreeMap<(RunId, StepKey), &'static str> {
     let of = |run: &crate::engine::Run| {
         run.in_order().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
     };
-    state.runs.values().flat_map(of).collect()
+    state.each_run().flat_map(of).collect()
 }
 
 /// What is only on its way, and what follows from another line, is left out.

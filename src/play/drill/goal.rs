@@ -29,7 +29,7 @@ impl Facts<'_> {
             Condition::Rejected(name) => self.rejected.iter().any(|step| is(step, name)),
             Condition::Quiet => {
                 let moves = |run: &crate::engine::Run| run.ended.is_none() && run.paused.is_none();
-                self.state.freeze.is_some() || !self.state.runs.values().any(moves)
+                self.state.freeze.is_some() || !self.state.each_run().any(moves)
             }
             Condition::Claimed => {
                 let mut open = self.state.incidents.values().filter(|incident| incident.closed.is_none());

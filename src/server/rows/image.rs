@@ -131,13 +131,8 @@ fn not_rebuilt(state: &State, image: &ImageRef) -> Option<String> {
 fn run_of<'a>(state: &'a State, image: &ImageRef) -> Option<&'a Run> {
     let key = StepKey::Image(image.clone());
     let about = |run: &&Run| run.change.image == *image || run.steps.contains_key(&key);
-    state
-        .runs
-        .values()
-        .rev()
-        .filter(about)
-        .find(|run| run.ended.is_none())
-        .or_else(|| state.runs.values().rev().find(about))
+    let all = || state.each_run().rev().filter(about);
+    all().find(|run| run.ended.is_none()).or_else(|| all().next())
 }
 
 /// How it stands: its step of a run under way; what is wrong with it; how its latest run left it; else its tag.

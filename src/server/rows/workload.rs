@@ -53,7 +53,7 @@ pub(super) fn workload(view: View<'_>, id: &WorkloadId) -> Row {
 /// Its step in the run that has it in hand, else in the latest one.
 fn step_of<'a>(state: &'a State, id: &WorkloadId) -> Option<(&'a Run, &'a Step)> {
     let key = StepKey::Deploy(id.clone());
-    let with = || state.runs.values().rev().filter_map(|run| Some((run, run.steps.get(&key)?)));
+    let with = || state.each_run().rev().filter_map(|run| Some((run, run.steps.get(&key)?)));
     let in_hand =
         |(_, step): &(&Run, &Step)| step.deploy().is_some_and(|deploy| deploy.stage.holds_workload());
     let open = |(_, step): &(&Run, &Step)| step.standing() == Standing::Open;
