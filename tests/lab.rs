@@ -23,6 +23,8 @@ mod hands;
 mod kills;
 #[path = "lab/machines.rs"]
 mod machines;
+#[path = "lab/rollouts/mod.rs"]
+mod rollouts;
 #[path = "lab/updates.rs"]
 mod updates;
 #[path = "lab/webhooks.rs"]

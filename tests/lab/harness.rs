@@ -65,6 +65,11 @@ impl Lab {
         fs::write(self.home.join("tidegate.toml"), edit(&text)).unwrap();
     }
 
+    /// The addresses of the workers that there are now: releases of nodes bring others.
+    pub fn workers(&self) -> Vec<String> {
+        addresses(&self.state, &self.subnet)
+    }
+
     pub fn image(&self, name: &str) -> String {
         format!("{}.1:5000/{name}:1", self.subnet)
     }
@@ -94,6 +99,11 @@ impl Lab {
     /// Started, and every public tag known: a patch from here on is a move.
     pub fn start_settled(&mut self) {
         self.start();
+        self.settle();
+    }
+
+    /// Waits until every public tag is known.
+    pub fn settle(&self) {
         self.wait("every tag was looked at", 60, |status| {
             let images = status["images"].as_array().unwrap();
             images.len() >= 6 && images.iter().all(|image| image["digest"].is_string())
@@ -109,6 +119,14 @@ impl Lab {
         let mut child = self.daemon.take().expect("no daemon to kill");
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// The daemon is gone, if there was one.
+    pub fn end(&mut self) {
+        if let Some(mut child) = self.daemon.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     pub fn tidegate(&self, args: &[&str]) -> Output {
@@ -181,7 +199,7 @@ impl Lab {
     }
 
     /// Tasks that run, and tasks that should.
-    fn replicas(&self, app: &str) -> (usize, usize) {
+    pub fn replicas(&self, app: &str) -> (usize, usize) {
         let out =
             self.docker(&["service", "ls", "--filter", &format!("name={app}"), "--format", "{{.Replicas}}"]);
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
@@ -240,12 +258,18 @@ impl Lab {
     }
 }
 
+/// The addresses of a lab's machines, in the order of their numbers: `w7` has `….17`.
+pub fn addresses(state: &Path, subnet: &str) -> Vec<String> {
+    let entries = fs::read_dir(state.join("machines")).unwrap();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut numbers: Vec<u8> = names.filter_map(|name| name.strip_prefix('w')?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers.iter().map(|number| format!("{subnet}.1{number}")).collect()
+}
+
 impl Drop for Lab {
     fn drop(&mut self) {
-        if let Some(mut child) = self.daemon.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.end();
         let _ = Command::new("umount").arg(&self.home).stderr(Stdio::null()).status();
     }
 }

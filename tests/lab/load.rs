@@ -1,7 +1,7 @@
 //! A client as a load balancer would be: 20 requests a second, an app's endpoints in turn, one second for each request. A
-//! failure is a request that no endpoint answers well.
+//! failure is a request that no endpoint answers well. Its endpoints are the workers that there are at each moment.
 
-use super::harness::{APPS, Lab};
+use super::harness::{APPS, Lab, addresses};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,12 +25,16 @@ struct Counts {
 impl Load {
     pub fn on(lab: &Lab, app: &str) -> Self {
         let port = APPS.iter().find(|(name, ..)| *name == app).unwrap().1;
-        let ends: Arc<Vec<SocketAddr>> =
-            Arc::new((11..14).map(|host| format!("{}.{host}:{port}", lab.subnet).parse().unwrap()).collect());
+        let ends = {
+            let (state, subnet) = (lab.state.clone(), lab.subnet.clone());
+            move || {
+                addresses(&state, &subnet).iter().map(|at| format!("{at}:{port}").parse().unwrap()).collect()
+            }
+        };
         let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new(Counts::default()));
         let ticker = std::thread::spawn({
             let (stop, counts) = (stop.clone(), counts.clone());
-            move || tick(&stop, &counts, &ends)
+            move || tick(&stop, &counts, ends)
         });
         Self { stop, counts, ticker: Some(ticker) }
     }
@@ -45,11 +49,11 @@ impl Load {
 }
 
 /// A request every 50 ms, each in a thread of its own, so that a slow one delays none.
-fn tick(stop: &AtomicBool, counts: &Arc<Counts>, ends: &Arc<Vec<SocketAddr>>) {
+fn tick(stop: &AtomicBool, counts: &Arc<Counts>, ends: impl Fn() -> Vec<SocketAddr>) {
     let (begin, mut turn) = (Instant::now(), 0_u32);
     let mut open = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let (counts, ends) = (counts.clone(), ends.clone());
+        let (counts, ends) = (counts.clone(), ends());
         open.push(std::thread::spawn(move || request(&counts, &ends, turn as usize, begin)));
         open.retain(|thread| !thread.is_finished());
         turn += 1;

@@ -107,7 +107,7 @@ impl Drop for Made<'_> {
 }
 
 /// The provisioner's answer, which must be a good one.
-fn machines(lab: &Lab, question: &Value) -> Value {
+pub fn machines(lab: &Lab, question: &Value) -> Value {
     let out = ask(lab, question);
     assert!(out.status.success(), "{question}: {out:?}");
     serde_json::from_slice(&out.stdout).unwrap()
@@ -128,7 +128,7 @@ fn ask(lab: &Lab, question: &Value) -> Output {
 }
 
 /// The names of the pool's machines.
-fn names(lab: &Lab) -> BTreeSet<String> {
+pub fn names(lab: &Lab) -> BTreeSet<String> {
     let answer = machines(lab, &json!({"action": "list", "pool": "workers"}));
     answer["machines"].as_array().unwrap().iter().map(|at| at["node"].as_str().unwrap().to_owned()).collect()
 }
@@ -144,7 +144,7 @@ fn check(lab: &Lab, more: &[&str]) -> Output {
 }
 
 /// What there is of a machine on this host.
-fn traces(lab: &Lab, name: &str) -> Vec<String> {
+pub fn traces(lab: &Lab, name: &str) -> Vec<String> {
     let places = [
         lab.state.join("machines").join(name),
         lab.state.join("nodes").join(name),

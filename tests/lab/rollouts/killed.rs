@@ -1,0 +1,131 @@
+//! `kill -9` of the daemon, once in every state of a node step.
+
+use super::pool::{Rolling, key};
+use crate::harness::{ended, run, run_of, step};
+use crate::machines::names;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// One node may fail, so that a failure is there to be counted while the next node is under way.
+fn with_a_budget(text: &str) -> String {
+    text.replace(
+        "waves = [1, \"100%\"]\nsoak = \"8s\"",
+        "waves = [1, \"100%\"]\nsoak = \"6s\"\nfailure_budget = 1",
+    )
+}
+
+#[test]
+#[ignore = "needs the lab; ./check runs it"]
+fn a_rollout_that_is_killed_in_every_state_goes_on_with_the_same_failures_and_deadlines() {
+    let mut rolling = Rolling::begin("kill -9 in every state of a node step", with_a_budget);
+    let before = names(&rolling.lab);
+    let release = rolling.release("good");
+    let plan = rolling.plan(&release);
+    let [fails, moves, stays] = [0, 1, 2].map(|at| plan["nodes"][at]["node"].as_str().unwrap().to_owned());
+    let mut seen = BTreeMap::new();
+
+    // The first node fails: no machine is made.
+    rolling.fault("provision", "exit");
+    rolling.fault("deprovision", "slow");
+    kill_in_preflight(&mut rolling, &release, &fails);
+    rolling.lab.does(&["skip", &format!("1/{stays}"), "--reason", "two are enough here"]);
+    kill_in(&mut rolling, &fails, "restoring", "provision", "slow", &mut seen);
+    // The second one goes well.
+    kill_in(&mut rolling, &moves, "provisioning", "deprovision", "slow", &mut seen);
+    for state in ["joining", "shifting", "soaking", "retiring"] {
+        kill_in(&mut rolling, &moves, state, "provision", "", &mut seen);
+    }
+    let status = rolling.lab.wait("the rollout ends", 90, |status| ended(status, 1));
+
+    let states = [&fails, &moves, &stays].map(|node| step(&status, 1, &key(node))["state"].clone());
+    assert_eq!(states, ["restored", "done", "skipped"]);
+    assert_eq!(failures(&status), 1);
+    assert_eq!(status["incidents"].as_array().unwrap().len(), 1, "the incident was opened twice or lost");
+    // A restart takes a moment, and the shortest states may be over by then. These are not.
+    for state in ["restoring", "provisioning", "shifting", "soaking"] {
+        assert_eq!(
+            seen.get(state),
+            Some(&true),
+            "{state} was over before its deadline was seen again: {seen:?}"
+        );
+    }
+    one_machine_was_made(&rolling, &before, &moves);
+}
+
+/// Kills the daemon as soon as the step is in `state`, sets a fault while nobody is there to ask, and starts it again. What it says then must
+/// be what it said: the same failures, and as long as the state is the same, the same deadlines.
+fn kill_in(
+    rolling: &mut Rolling,
+    node: &str,
+    state: &str,
+    action: &str,
+    fault: &str,
+    seen: &mut BTreeMap<String, bool>,
+) {
+    let mut before = rolling.node(1, node, state, 90);
+    while state == "shifting" && before["waiting"]["deadline"].is_null() {
+        // Moving is due once the work has been looked at.
+        before = rolling.node(1, node, state, 10);
+    }
+    rolling.lab.kill();
+    rolling.fault(action, fault);
+    rolling.lab.start();
+    let status = rolling.lab.status().unwrap();
+    let after = step(&status, 1, &key(node));
+    let same = after["state"] == state;
+    eprintln!("killed while {node} was {state}; then {}", after["state"]);
+    assert_eq!(failures(&status), 1, "{status:#}");
+    if same {
+        assert_eq!(deadlines(&after), deadlines(&before), "{state}: {after:#}");
+    }
+    seen.insert(state.to_owned(), same);
+}
+
+/// A preflight takes a few milliseconds: the manager is stopped, so that it is caught in the middle.
+fn kill_in_preflight(rolling: &mut Rolling, release: &str, node: &str) {
+    let engine = format!("dockerd --data-root {}/nodes/m1/root", rolling.lab.state.display());
+    let found = run(Command::new("pgrep").args(["-f", &engine]));
+    let manager = Stopped(found.lines().last().unwrap().to_owned());
+    run(Command::new("kill").args(["-STOP", &manager.0]));
+    rolling.roll(release);
+    rolling.node(1, node, "preflight", 10);
+    rolling.lab.kill();
+    eprintln!("killed while {node} was preflight");
+    drop(manager);
+    rolling.lab.start();
+}
+
+/// A process that goes on when this goes, also where a test fails.
+struct Stopped(String);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-CONT", &self.0]).status();
+    }
+}
+
+/// Node steps that count against the budget.
+fn failures(status: &Value) -> u64 {
+    run_of(status, 1).unwrap()["run"]["rollout"]["failures"].as_u64().unwrap()
+}
+
+/// Since when the stage is, when it is due, and when its soak ends.
+fn deadlines(step: &Value) -> [Value; 3] {
+    [&step["waiting"]["since"], &step["waiting"]["deadline"], &step["node"]["soaks_until"]].map(Clone::clone)
+}
+
+/// The provisioner was asked again after a kill, with the same token, and made one machine. It took the old one's place.
+fn one_machine_was_made(rolling: &Rolling, before: &BTreeSet<String>, old: &str) {
+    let of = |node: &str| {
+        let asked = rolling.asked("provision").into_iter().filter(|asked| asked["replaces"] == node);
+        asked.map(|asked| asked["token"].to_string()).collect::<Vec<_>>()
+    };
+    let tokens = of(old);
+    assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), 1, "several tokens for one machine: {tokens:?}");
+    let now = names(&rolling.lab);
+    assert_eq!(before.difference(&now).collect::<Vec<_>>(), [old]);
+    assert_eq!(now.difference(before).count(), 1, "{before:?} became {now:?}");
+    rolling.is_gone(old);
+    rolling.nothing_is_left_behind();
+}
