@@ -96,6 +96,11 @@ impl MainLoop {
         // While nothing can be written no deadline is sent, and so none stands still either.
         inputs.extend(if stuck { None } else { self.deadline() });
         let acted = self.blocking(|core, now| core.handle(now, inputs));
+        if self.core.stuck().is_some() {
+            // What was not written was not sent. It is stamped when there is room, and where the clock went back meanwhile that may be
+            // before it was due.
+            self.fired = None;
+        }
         self.act(acted, replies);
     }
 
