@@ -1,5 +1,6 @@
 //! A client as a load balancer would be: 20 requests a second, an app's endpoints in turn, one second for each request. A
-//! failure is a request that no endpoint answers well. Its endpoints are the workers that there are at each moment.
+//! failure is a request that no endpoint answers well. Its endpoints are the workers that there are at each moment: one that is removed while
+//! a request waits for it is no endpoint any more, and the others are asked again.
 
 use super::harness::{APPS, Lab, addresses};
 use std::io::{Read, Write};
@@ -49,11 +50,15 @@ impl Load {
 }
 
 /// A request every 50 ms, each in a thread of its own, so that a slow one delays none.
-fn tick(stop: &AtomicBool, counts: &Arc<Counts>, ends: impl Fn() -> Vec<SocketAddr>) {
+fn tick(
+    stop: &AtomicBool,
+    counts: &Arc<Counts>,
+    ends: impl Fn() -> Vec<SocketAddr> + Clone + Send + 'static,
+) {
     let (begin, mut turn) = (Instant::now(), 0_u32);
     let mut open = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let (counts, ends) = (counts.clone(), ends());
+        let (counts, ends) = (counts.clone(), ends.clone());
         open.push(std::thread::spawn(move || request(&counts, &ends, turn as usize, begin)));
         open.retain(|thread| !thread.is_finished());
         turn += 1;
@@ -63,14 +68,21 @@ fn tick(stop: &AtomicBool, counts: &Arc<Counts>, ends: impl Fn() -> Vec<SocketAd
     open.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-fn request(counts: &Counts, ends: &[SocketAddr], turn: usize, begin: Instant) {
+fn request(counts: &Counts, ends: &impl Fn() -> Vec<SocketAddr>, turn: usize, begin: Instant) {
     counts.asked.fetch_add(1, Ordering::Relaxed);
     let mut seen = Vec::new();
-    for offset in 0..ends.len() {
-        let end = ends[(turn + offset) % ends.len()];
-        match answer(end) {
-            Ok(()) => return,
-            Err(why) => seen.push(format!("{end}: {why}")),
+    loop {
+        let asked = ends();
+        for offset in 0..asked.len() {
+            let end = asked[(turn + offset) % asked.len()];
+            match answer(end) {
+                Ok(()) => return,
+                Err(why) => seen.push(format!("{end}: {why}")),
+            }
+        }
+        let now = ends();
+        if asked.iter().all(|end| now.contains(end)) {
+            break;
         }
     }
     counts.failed.fetch_add(1, Ordering::Relaxed);
