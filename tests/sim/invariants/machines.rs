@@ -64,9 +64,10 @@ pub fn left_behind(state: &State, sim: &Sim) -> Option<String> {
 /// Whether a step that could not be ended names this machine.
 fn said(state: &State, node: &NodeRef, token: Option<&str>) -> bool {
     let steps = state.rollouts.values().flat_map(|rollout| rollout.steps.values());
-    let stuck = |step: &&NodeStep| matches!(step.stage, NodeStage::Quarantined(_));
+    // What a person leaves out then stays as it is, and the incident goes on saying so.
+    let stuck = |step: &&NodeStep| matches!(step.stage, NodeStage::Quarantined(_) | NodeStage::Skipped(_));
     steps.filter(stuck).any(|step| {
         let by_token = token.is_some() && step.traces.token.as_deref() == token;
-        by_token || step.node == *node
+        by_token || (step.node == *node && matches!(step.stage, NodeStage::Quarantined(_)))
     })
 }

@@ -1,7 +1,7 @@
 //! What an incident of a node step says: whether users were hurt, and whether the work is back.
 
 use super::step::new_node;
-use crate::engine::rollout::Question;
+use crate::engine::rollout::{Question, Traces};
 use crate::engine::run::evidence;
 use crate::engine::{Incident, NodeStage, NodeStep};
 
@@ -44,6 +44,10 @@ pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) ->
         NodeStage::Quarantined(_) => match new_node(step) {
             Some(new) => format!("NOT put back: a person must look at {name} and {new}"),
             None => format!("NOT put back: a person must look at {name}"),
+        },
+        NodeStage::Skipped(by) if step.traces != Traces::default() => match new_node(step) {
+            Some(new) => format!("NOT put back: {by} left {name} out, and {new} may still be there"),
+            None => format!("NOT put back: {by} left {name} out as it was"),
         },
         NodeStage::Undecided(Question::Gaps(_) | Question::Verdict(_)) => "a person decides".to_owned(),
         NodeStage::Pending
