@@ -1,7 +1,7 @@
 //! What a rollout, a node step, a node and a pool say beside what every run and step says.
 
 use crate::api::rollout::{role, said};
-use crate::api::rows::{Mark, MovedRow, NodePart, NodeRow, PoolRow, RolloutPart, RunRow};
+use crate::api::rows::{Freeze, Mark, MovedRow, NodePart, NodeRow, PoolRow, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::text::when;
 use crate::model::nodes::Strategy;
@@ -118,15 +118,27 @@ pub(super) fn node(row: &NodeRow) -> Doc {
     doc
 }
 
+/// `by ana 02:14:00: disks are being swapped`.
+fn kept(stop: &Freeze, now: Timestamp) -> String {
+    let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("by {} {}{why}", stop.by, when(stop.since, now))
+}
+
 /// A pool by itself.
 pub(super) fn pool(row: &PoolRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("pool {}", row.pool));
     doc.marked("state", row.state.clone(), row.mark);
     doc.pair("out", names(&row.out));
+    if let Some(pin) = &row.pinned {
+        doc.marked("pinned", kept(pin, now), Mark::Paused);
+    }
     for (at, one) in row.announced.iter().enumerate() {
         let text = format!("{}, announced {} by {}", one.release, when(one.at, now), one.by);
         doc.pair(if at == 0 { "releases" } else { "" }, text);
         doc.marked("", one.quarantine.clone().unwrap_or_default(), Mark::Failed);
+        if let Some(skip) = &one.skipped {
+            doc.marked("", format!("skipped {}", kept(skip, now)), Mark::Paused);
+        }
     }
     if let Some((release, at)) = &row.next {
         doc.pair("by itself", format!("{} takes {release}", when(*at, now)));
