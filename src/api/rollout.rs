@@ -1,6 +1,7 @@
 //! What rows say of rollouts, their nodes and pools; and the plan that a start must have seen.
 
 use super::mark::Mark;
+use super::rows::Freeze;
 use crate::model::actor::Actor;
 use crate::model::ids::{
     FleetName, NodeId, NodeRef, Owner, PoolName, ReleaseName, RunId, StepKey, WorkloadId,
@@ -47,7 +48,7 @@ pub struct RolloutPart {
     pub findings: Vec<NodeFinding>,
     /// Whether all that it has done may be taken back now.
     pub back: bool,
-    /// The newest announced release to which it may go on now.
+    /// The newest announced release that is not skipped, to which it may go on now.
     pub forward: Option<ReleaseName>,
 }
 
@@ -162,6 +163,9 @@ pub struct PoolRow {
     pub run: Option<RunId>,
     /// The release that it takes next by itself, and when.
     pub next: Option<(ReleaseName, Timestamp)>,
+    /// Who keeps it on what it has, and why.
+    #[serde(default)]
+    pub pinned: Option<Freeze>,
     /// Who answers for its releases.
     pub owner: Option<Owner>,
 }
@@ -177,6 +181,9 @@ pub struct ReleaseRow {
     pub by: Actor,
     /// Why the pool does not take it again by itself, where that is so.
     pub quarantine: Option<String>,
+    /// Who said that the pool does not take it by itself, and why.
+    #[serde(default)]
+    pub skipped: Option<Freeze>,
 }
 
 /// What a rollout would do: shown before it is started.

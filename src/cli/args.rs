@@ -222,6 +222,14 @@ pub enum Cmd {
         /// Its name
         release: ReleaseName,
     },
+    /// Never take a release by itself; it may still be started
+    SkipRelease(OfRelease),
+    /// Take a skip of a release back
+    UnskipRelease(OfRelease),
+    /// Keep a pool on what it has: no release is begun there; what is under way goes on
+    Pin(OfPool),
+    /// Take a pin back
+    Unpin(OfPool),
     /// Show what a rollout of a release through a pool would do; --yes or --plan starts it
     Rollout(StartRollout),
     /// End a rollout and go on with a release; what is not done yet is planned anew
@@ -339,6 +347,28 @@ pub struct Back {
     /// Everything that a rollout has done; needs its reason
     #[arg(long, conflicts_with = "digest")]
     pub all: bool,
+}
+
+/// A command about a pool.
+#[derive(Debug, Args)]
+pub struct OfPool {
+    /// The pool
+    pub pool: PoolName,
+    /// Why; needed to pin
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// A command about a release of a pool.
+#[derive(Debug, Args)]
+pub struct OfRelease {
+    /// The pool
+    pub pool: PoolName,
+    /// The release, announced before
+    pub release: ReleaseName,
+    /// Why; needed to skip
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// A rollout that is to be started.

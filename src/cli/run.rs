@@ -80,6 +80,10 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
         | Cmd::Retry(_)
         | Cmd::Rollback(_)
         | Cmd::Release { .. }
+        | Cmd::SkipRelease(_)
+        | Cmd::UnskipRelease(_)
+        | Cmd::Pin(_)
+        | Cmd::Unpin(_)
         | Cmd::Forward { .. }
         | Cmd::Skip { .. }
         | Cmd::Freeze { .. }

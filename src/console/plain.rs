@@ -1,7 +1,7 @@
 //! The state as plain lines, for a pipe, a log or a screen reader: one fact a line, the state as a word.
 
 use super::text::{safe, short, width};
-use crate::api::rows::{ImageRow, IncidentRow, Mark, RunRow, SourceRow, StepRow, WorkloadRow};
+use crate::api::rows::{Freeze, ImageRow, IncidentRow, Mark, RunRow, SourceRow, StepRow, WorkloadRow};
 use crate::api::status::{RunStatus, Status};
 use crate::model::{Timestamp, Waiting};
 use std::fmt::Write;
@@ -227,7 +227,19 @@ fn pools(out: &mut Lines, status: &Status) {
         for (release, why) in bad {
             out.more("quarantined:", &format!("{release}: {why}"));
         }
+        if let Some(pin) = &row.pinned {
+            out.more("pinned:", &kept(pin));
+        }
+        for one in &row.announced {
+            let Some(skip) = &one.skipped else { continue };
+            out.more("skipped:", &format!("{} {}", one.release, kept(skip)));
+        }
     }
+}
+
+/// `by ana since 02:14: the sale`.
+fn kept(stop: &Freeze) -> String {
+    format!("by {} since {}: {}", stop.by, stop.since, stop.reason.as_deref().unwrap_or("no reason given"))
 }
 
 fn coming(out: &mut Lines, status: &Status) {

@@ -208,6 +208,16 @@ fn commanded(state: &State, command: &Command) -> String {
             format!("a run of {} started{}", image.short(), why(reason.as_ref()))
         }
         Command::Release { pool, release } => format!("release {release} announced for pool {pool}"),
+        Command::SkipRelease { pool, release, reason } => {
+            format!("release {release} of pool {pool} skipped: {reason}")
+        }
+        Command::UnskipRelease { pool, release, reason } => {
+            format!("release {release} of pool {pool} skipped no more{}", why(reason.as_ref()))
+        }
+        Command::Pin { pool, reason } => format!("pool {pool} pinned: {reason}"),
+        Command::Unpin { pool, reason } => {
+            format!("the pin of pool {pool} was taken back{}", why(reason.as_ref()))
+        }
         Command::StartRollout { pool, release, reason, .. } => {
             format!("a rollout of release {release} through pool {pool} started{}", why(reason.as_ref()))
         }

@@ -63,6 +63,8 @@ pub struct State {
     pub out: BTreeSet<NodeRef>,
     /// Announced releases by pool, oldest first.
     pub releases: BTreeMap<PoolName, Vec<Announced>>,
+    /// Pools that a person keeps on what they have.
+    pub pins: BTreeMap<PoolName, Stop>,
     /// Releases that pools will not take again by themselves.
     pub bad_releases: Vec<BadRelease>,
     /// Changes that wait for a run to end, by image; the latest wins.

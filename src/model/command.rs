@@ -102,6 +102,38 @@ pub enum Command {
         /// Its name.
         release: ReleaseName,
     },
+    /// Never take a release by itself; a person may still start it.
+    SkipRelease {
+        /// The pool.
+        pool: PoolName,
+        /// The release, announced before.
+        release: ReleaseName,
+        /// Why; required.
+        reason: String,
+    },
+    /// Take a skip of a release back.
+    UnskipRelease {
+        /// The pool.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Keep a pool on what it has: no release is begun there. What is under way goes on.
+    Pin {
+        /// The pool.
+        pool: PoolName,
+        /// Why; required.
+        reason: String,
+    },
+    /// Take a pin back.
+    Unpin {
+        /// The pool.
+        pool: PoolName,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Bring a pool's nodes onto a release. Needs `seen.plan`.
     StartRollout {
         /// The pool.
@@ -189,6 +221,10 @@ impl Command {
             | Self::RollForward { run, .. } => Some((*run, None)),
             Self::Start { .. }
             | Self::Release { .. }
+            | Self::SkipRelease { .. }
+            | Self::UnskipRelease { .. }
+            | Self::Pin { .. }
+            | Self::Unpin { .. }
             | Self::StartRollout { .. }
             | Self::Unquarantine { .. }
             | Self::Freeze { .. }

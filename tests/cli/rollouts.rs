@@ -289,3 +289,33 @@ fn nodes_and_pools_are_listed() {
     assert!(ran.out.contains("quarantined: r2: rollout 1: "), "{ran:?}");
     assert!(ran.out.contains("rollout 1  workers r1→r2"), "{ran:?}");
 }
+
+#[test]
+fn a_pool_is_pinned_and_a_release_skipped_and_both_are_shown() {
+    let hands = Hands::new();
+    let served = serve(&hands.memory);
+    let refused = "pool workers is pinned by ";
+    for (args, code, said) in [
+        (&["pin", "workers"][..], 2, "to pin a pool needs its reason"),
+        (&["pin", "gpu", "--reason", "sale"], 4, "there is no pool gpu"),
+        (&["pin", "workers", "--reason", "sale"], 0, ""),
+        (&["pin", "workers", "--reason", "sale"], 0, "nothing to do: pool workers is pinned by "),
+        (&["rollout", "workers", "r2", "--yes"], 4, refused),
+        (&["skip-release", "workers", "r2"], 2, "to skip a release needs its reason"),
+        (&["skip-release", "workers", "r9", "--reason", "leaks"], 4, "there is no release r9"),
+        (&["skip-release", "workers", "r2", "--reason", "leaks"], 0, ""),
+        (&["status"], 0, ": leaks"),
+        (&["status"], 0, ": sale"),
+        (&["unskip-release", "workers", "r2", "--reason", "patched"], 0, ""),
+        (&["unpin", "workers"], 0, ""),
+        (&["unpin", "workers"], 0, "nothing to do: pool workers is not pinned"),
+        (&["events"], 0, "pool workers pinned: sale"),
+        (&["rollout", "workers", "r2", "--yes"], 0, ""),
+    ] {
+        let ran = served.tidegate(args);
+        let all = format!("{}{}", ran.out, ran.err);
+        assert!(ran.code == code && all.contains(said), "{args:?} {ran:?}");
+        same(&hands.memory, &format!("{args:?}"));
+    }
+    assert_eq!(hands.memory.read(|state| state.rollouts.len()), 1);
+}

@@ -4,10 +4,10 @@ use crate::fixture::{edge_plan, model_of, now, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
 use tidegate::api::rollout::PlanRow;
-use tidegate::api::rows::Row;
+use tidegate::api::rows::{Freeze, Row};
 use tidegate::api::stream::Frame;
 use tidegate::console::{Cmd, Model, Msg, update};
-use tidegate::model::{Command, RunId, Seq};
+use tidegate::model::{Actor, Command, RunId, Seq};
 
 fn model(width: u16, height: u16) -> Model {
     model_of(rows_with_rollouts(), width, height)
@@ -141,4 +141,31 @@ fn where_there_is_no_pool_there_is_no_view_of_pools() {
     let before = picture(&model);
     press(&mut model, "4n");
     assert_eq!(picture(&model), before);
+}
+
+#[test]
+fn a_pool_says_who_pinned_it_and_what_is_skipped() {
+    let mut model = model(80, 24);
+    let kept = |why: &str| Freeze {
+        by: Actor::Person { name: "ben".to_owned(), uid: 1001 },
+        reason: Some(why.to_owned()),
+        since: now(),
+        until: None,
+    };
+    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
+        Row::Pool(mut row) if row.pool.as_str() == "edge" => {
+            (row.pinned, row.next) = (Some(kept("disks are being swapped")), None);
+            row.announced[1].skipped = Some(kept("it has the old driver"));
+            Some(Row::Pool(row))
+        }
+        _ => None,
+    });
+    let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
+    update(&mut model, Msg::Rows(vec![delta], now()));
+    press(&mut model, "4⏎");
+    let shown = picture(&model);
+    for said in ["disks are being swapped", "skipped by ben", "it has the old driver", "tidegate unpin edge"]
+    {
+        assert!(shown.contains(said), "{said} is not in {shown}");
+    }
 }

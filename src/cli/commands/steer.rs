@@ -67,6 +67,20 @@ async fn command(client: &Client, typed: &Cmd) -> Result<Command, Failure> {
             Command::SkipNode { run, step, seen, reason: reason.clone() }
         }
         Cmd::Release { pool, release } => Command::Release { pool: pool.clone(), release: release.clone() },
+        Cmd::SkipRelease(of) => Command::SkipRelease {
+            pool: of.pool.clone(),
+            release: of.release.clone(),
+            reason: needed(of.reason.as_ref(), "to skip a release")?,
+        },
+        Cmd::UnskipRelease(of) => Command::UnskipRelease {
+            pool: of.pool.clone(),
+            release: of.release.clone(),
+            reason: of.reason.clone(),
+        },
+        Cmd::Pin(of) => {
+            Command::Pin { pool: of.pool.clone(), reason: needed(of.reason.as_ref(), "to pin a pool")? }
+        }
+        Cmd::Unpin(of) => Command::Unpin { pool: of.pool.clone(), reason: of.reason.clone() },
         Cmd::Start { image, reason } => {
             Command::Start { image: find::image(&client.status().await?, image)?, reason: reason.clone() }
         }
@@ -97,6 +111,10 @@ fn whole(typed: &Cmd) -> Result<Command, Failure> {
         | Cmd::Retry(_)
         | Cmd::Rollback(_)
         | Cmd::Release { .. }
+        | Cmd::SkipRelease(_)
+        | Cmd::UnskipRelease(_)
+        | Cmd::Pin(_)
+        | Cmd::Unpin(_)
         | Cmd::Rollout(_)
         | Cmd::Forward { .. }
         | Cmd::Skip { .. }
@@ -116,6 +134,11 @@ fn whole(typed: &Cmd) -> Result<Command, Failure> {
         | Cmd::Logs { .. }
         | Cmd::Events { .. } => return Err(Failure::Failed("this asks for nothing to be done".to_owned())),
     })
+}
+
+fn needed(reason: Option<&String>, what: &str) -> Result<String, Failure> {
+    let missing = || Failure::Usage(format!("{what} needs its reason; say why with --reason"));
+    reason.cloned().ok_or_else(missing)
 }
 
 fn until(span: Option<Span>) -> Option<Timestamp> {

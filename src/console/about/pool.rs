@@ -2,7 +2,7 @@
 
 use super::rollout::{by, names};
 use crate::api::rollout::role;
-use crate::api::rows::{Mark, NodePart, NodeRow, PoolRow, RowKey, StepRow};
+use crate::api::rows::{Freeze, Mark, NodePart, NodeRow, PoolRow, RowKey, StepRow};
 use crate::console::doc::Doc;
 use crate::console::rank::List;
 use crate::console::replica::Replica;
@@ -28,6 +28,9 @@ pub(super) fn pool(replica: &Replica, row: &PoolRow, now: Timestamp) -> Doc {
         let state = replica.run(run).map_or(String::new(), |run| format!(": {}", run.state));
         doc.marked("under way", format!("rollout {run}{state}"), mark(replica, row));
     }
+    if let Some(pin) = &row.pinned {
+        doc.marked("pinned", kept(pin, now), Mark::Paused);
+    }
     releases(&mut doc, row, now);
     doc.pair("by itself", by_itself(row, now));
     doc.pair("how", by(row.strategy));
@@ -35,10 +38,19 @@ pub(super) fn pool(replica: &Replica, row: &PoolRow, now: Timestamp) -> Doc {
     doc
 }
 
+/// `by ana 02:14:00: disks are being swapped`.
+fn kept(stop: &Freeze, now: Timestamp) -> String {
+    let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("by {} {}{why}", stop.by, when(stop.since, now))
+}
+
 /// What happens to a pool without anybody.
 fn by_itself(row: &PoolRow, now: Timestamp) -> String {
     if let Some((release, at)) = &row.next {
         return format!("{} takes {release}", when(*at, now));
+    }
+    if row.pinned.is_some() {
+        return format!("nothing while it is pinned; `tidegate unpin {}` ends that", row.pool);
     }
     let newest = row.announced.last().map(|one| &one.release);
     match (row.run, newest) {
@@ -61,6 +73,9 @@ fn releases(doc: &mut Doc, row: &PoolRow, now: Timestamp) {
         doc.pair(if at == 0 { "releases" } else { "" }, text);
         if let Some(why) = &one.quarantine {
             doc.marked("", format!("quarantined, not taken again by itself: {why}"), Mark::Failed);
+        }
+        if let Some(skip) = &one.skipped {
+            doc.marked("", format!("skipped {}", kept(skip, now)), Mark::Paused);
         }
     }
     let older = row.announced.len().saturating_sub(RELEASES);

@@ -57,6 +57,12 @@ impl State {
             Command::Rollback { run, step, seen, .. } => run::rollback(self, *run, step, seen)?,
             Command::Start { image, .. } => run::start(self, image)?,
             Command::Release { pool, release } => rollout::decide::release(self, pool, release)?,
+            Command::SkipRelease { pool, release, reason } => {
+                rollout::pins::may_skip(self, pool, release, reason)?;
+            }
+            Command::UnskipRelease { pool, release, .. } => rollout::pins::may_unskip(self, pool, release)?,
+            Command::Pin { pool, reason } => rollout::pins::may_pin(self, pool, reason)?,
+            Command::Unpin { pool, .. } => rollout::pins::may_unpin(self, pool)?,
             Command::StartRollout { pool, release, seen, .. } => {
                 rollout::decide::start(self, pool, release, seen)?;
             }

@@ -99,7 +99,7 @@ fn step(planned: Planned, place: usize, now: Timestamp) -> NodeStep {
 
 fn taken(state: &mut State, pool: &PoolName, release: &ReleaseName) {
     let known = state.releases.get_mut(pool).into_iter().flatten();
-    known.filter(|one| one.release == *release).for_each(|one| one.taken = true);
+    known.filter(|one| one.release == *release).for_each(|one| (one.taken, one.skipped) = (true, None));
 }
 
 /// Drops ended rollouts beyond their limit, oldest first; the journal has them all.
@@ -132,8 +132,8 @@ pub(super) fn follow(state: &mut State, id: RunId, out: &mut Outcome) {
 
 /// Starts what pools take by themselves:
 ///
-/// 1. nothing is frozen, and no rollout of the pool is under way (one that waits for a person is), and
-/// 2. the pool's newest announced release is old enough, and
+/// 1. nothing is frozen, the pool is not pinned, and no rollout of it is under way (one that waits for a person is), and
+/// 2. the pool's newest announced release that is not skipped is old enough, and
 /// 3. no rollout of it has begun before, and it is not in quarantine, and
 /// 4. some node does not have it.
 pub(in crate::engine) fn automatic(state: &mut State, out: &mut Outcome) {
@@ -156,10 +156,11 @@ pub(in crate::engine) fn automatic(state: &mut State, out: &mut Outcome) {
 /// The release that a pool takes next by itself, and when.
 fn candidate(state: &State, pool: &PoolName) -> Option<(ReleaseName, Timestamp)> {
     let after = state.setup.pools.get(pool)?.automatic_after?;
-    let newest = state.releases.get(pool)?.last()?;
+    let newest = state.releases.get(pool)?.iter().rev().find(|one| one.skipped.is_none())?;
     let bad = state.bad_releases.iter().any(|bad| bad.pool == *pool && bad.release == newest.release);
     let busy = || state.rolling().any(|rollout| rollout.pool == *pool);
-    (!newest.taken && !bad && !busy()).then(|| (newest.release.clone(), newest.at + after))
+    (!newest.taken && !bad && !state.pins.contains_key(pool) && !busy())
+        .then(|| (newest.release.clone(), newest.at + after))
 }
 
 pub(super) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {

@@ -69,6 +69,10 @@ pub(in crate::engine) fn steer(
         Command::Reject { .. }
         | Command::Start { .. }
         | Command::Release { .. }
+        | Command::SkipRelease { .. }
+        | Command::UnskipRelease { .. }
+        | Command::Pin { .. }
+        | Command::Unpin { .. }
         | Command::StartRollout { .. }
         | Command::Unquarantine { .. }
         | Command::Freeze { .. }

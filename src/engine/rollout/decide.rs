@@ -74,6 +74,10 @@ pub(in crate::engine) fn steer(state: &State, rollout: &Rollout, command: &Comma
         Command::SkipNode { step, seen, reason, .. } => skip(rollout, step, seen, reason),
         Command::Start { .. }
         | Command::Release { .. }
+        | Command::SkipRelease { .. }
+        | Command::UnskipRelease { .. }
+        | Command::Pin { .. }
+        | Command::Unpin { .. }
         | Command::StartRollout { .. }
         | Command::Unquarantine { .. }
         | Command::Freeze { .. }

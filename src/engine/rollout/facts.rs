@@ -80,7 +80,8 @@ pub(in crate::engine) fn announced(
     if known.len() >= limits::RELEASES_PER_POOL {
         known.remove(0);
     }
-    known.push(Announced { release: release.clone(), at: state.now, by: by.clone(), taken: false });
+    let (release, by) = (release.clone(), by.clone());
+    known.push(Announced { release, at: state.now, by, taken: false, skipped: None });
     out.touch(Key::Pool(pool.clone()));
     begin::automatic(state, out);
 }

@@ -33,6 +33,7 @@ mod jobs;
 pub(super) mod lock;
 mod moved;
 pub(super) mod notice;
+pub(super) mod pins;
 pub mod plan;
 mod restore;
 pub(super) mod results;
@@ -306,6 +307,9 @@ pub struct Announced {
     pub by: Actor,
     /// Whether a rollout of it has begun: then it is not started by itself again.
     pub taken: bool,
+    /// Who said that it is not taken by itself, and why.
+    #[serde(default)]
+    pub skipped: Option<Stop>,
 }
 
 /// A release that a pool will not take again by itself.

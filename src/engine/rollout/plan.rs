@@ -58,6 +58,14 @@ pub enum PlanError {
     /// The fleet's nodes are not known.
     #[error("no node of fleet {0} was seen yet; it must be reachable first")]
     NotSeen(FleetName),
+    /// A person keeps the pool on what it has.
+    #[error("pool {pool} is pinned by {pinned}; `tidegate unpin {pool}` ends that")]
+    Pinned {
+        /// The pool.
+        pool: PoolName,
+        /// By whom, since when, why.
+        pinned: String,
+    },
     /// Nothing may ever be out.
     #[error("pool {0} has max_unavailable 0, so that no node could ever be begun")]
     NoneMayBeOut(PoolName),
@@ -130,6 +138,9 @@ impl State {
         release: &ReleaseName,
     ) -> Result<Plan, PlanError> {
         let (pool, release) = (pool.clone(), release.clone());
+        if let Some(pinned) = self.pinned(&pool) {
+            return Err(PlanError::Pinned { pool, pinned });
+        }
         if self.announced(&pool, &release).is_none() {
             return Err(PlanError::NotAnnounced { pool, release });
         }

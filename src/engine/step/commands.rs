@@ -15,6 +15,13 @@ pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &m
     }
     match command {
         Command::Release { pool, release } => rollout::commands::release(state, event, pool, release, out),
+        Command::SkipRelease { pool, release, reason } => {
+            let skipped = stop(event, Some(reason), None);
+            rollout::pins::skip(state, pool, release, Some(&skipped), out);
+        }
+        Command::UnskipRelease { pool, release, .. } => rollout::pins::skip(state, pool, release, None, out),
+        Command::Pin { pool, reason } => rollout::pins::pin(state, event, pool, reason, out),
+        Command::Unpin { pool, .. } => rollout::pins::unpin(state, pool, out),
         Command::StartRollout { pool, release, reason, .. } => {
             rollout::commands::start(state, event, pool, release, reason.as_deref(), out);
         }

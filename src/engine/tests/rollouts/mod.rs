@@ -7,6 +7,7 @@ mod follow;
 mod in_place;
 mod locks;
 mod people;
+mod pins;
 mod releases;
 mod restarts;
 mod surge;

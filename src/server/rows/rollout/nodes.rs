@@ -6,6 +6,7 @@ use crate::engine::rollout::is_out;
 use crate::engine::{NodeStep, Rollout, State};
 use crate::model::nodes::{Availability, NodeLook, Pool};
 use crate::model::{NodeId, NodeRef, PoolName, ReleaseName, RunId};
+use crate::server::rows::daemon;
 use std::collections::BTreeMap;
 
 pub(in crate::server::rows) fn node(state: &State, node: &NodeRef, look: &NodeLook) -> Row {
@@ -75,6 +76,7 @@ pub(in crate::server::rows) fn pool(state: &State, name: &PoolName, how: &Pool) 
         announced: announced(state, name),
         run,
         next: state.takes_next(name),
+        pinned: state.pins.get(name).map(daemon::freeze),
         owner: how.owner.clone(),
     })
 }
@@ -113,6 +115,7 @@ fn announced(state: &State, pool: &PoolName) -> Vec<ReleaseRow> {
         at: one.at,
         by: one.by.clone(),
         quarantine: quarantine(state, pool, &one.release),
+        skipped: one.skipped.as_ref().map(daemon::freeze),
     };
     known.map(row).collect()
 }

@@ -193,12 +193,13 @@ fn can_go_back(state: &State, rollout: &Rollout) -> bool {
     state.decide(&Actor::Daemon, command).is_ok()
 }
 
-/// The newest announced release, where going on with it would change anything: another release, or the same one after a stop.
+/// The newest announced release that is not skipped, where going on with it would change anything: another release, or the same one after a stop.
 fn forward(state: &State, rollout: &Rollout) -> Option<ReleaseName> {
-    if rollout.ended.is_some() || rollout.is_ending() {
+    if rollout.ended.is_some() || rollout.is_ending() || state.pins.contains_key(&rollout.pool) {
         return None;
     }
-    let newest = &state.releases.get(&rollout.pool)?.last()?.release;
+    let known = state.releases.get(&rollout.pool)?;
+    let newest = &known.iter().rev().find(|one| one.skipped.is_none())?.release;
     (rollout.stopped() || *newest != rollout.release).then(|| newest.clone())
 }
 
