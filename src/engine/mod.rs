@@ -37,6 +37,7 @@ pub mod rollout;
 pub mod run;
 pub mod state;
 pub mod step;
+pub mod steps;
 mod veil;
 pub mod verdict;
 pub mod waiting;

@@ -5,6 +5,7 @@ use super::{Announced, Next, NodeStage, NodeStep, Rollout, Traces, advance};
 use crate::engine::due::Due;
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
+use crate::engine::steps::Steps;
 use crate::model::nodes::{Availability, NodeLook};
 use crate::model::{Actor, NodeId, PoolName, ReleaseName, RunId, StepKey, Timestamp, limits};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,13 +31,9 @@ pub(super) fn start(
         .filter(|(_, look)| is_out(look))
         .map(|(node, _)| node.name.clone())
         .collect();
-    let (mut order, mut steps) = (Vec::new(), BTreeMap::new());
-    for (place, planned) in plan.nodes.into_iter().enumerate() {
-        let step = step(planned, place, state.now);
-        order.push(step.key.clone());
-        out.touch_step(id, &step.key);
-        steps.insert(step.key.clone(), step);
-    }
+    let steps = plan.nodes.into_iter().enumerate().map(|(place, planned)| step(planned, place, state.now));
+    let steps = Steps::new(steps.collect());
+    steps.keys().for_each(|key| out.touch_step(id, key));
     if back_of.is_none() {
         taken(state, &plan.pool, &plan.release);
     }
@@ -50,10 +47,9 @@ pub(super) fn start(
         reason,
         started: state.now,
         ended: None,
-        pending: (0..order.len()).collect(),
+        pending: (0..steps.len()).collect(),
         flying: BTreeSet::new(),
         bad: BTreeSet::new(),
-        order,
         steps,
         out_before,
         paused: None,

@@ -51,6 +51,7 @@ pub(super) use stage::next_deadline;
 use super::incident::Cause;
 use super::run::Retry;
 use super::state::Stop;
+use super::steps::Steps;
 use crate::model::nodes::{Finding, Machine, Moved, Pool, PreflightReport};
 use crate::model::reports::{Look, Unreachable};
 use crate::model::{
@@ -81,10 +82,9 @@ pub struct Rollout {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// Its steps' order, wave after wave.
-    pub order: Vec<StepKey>,
-    /// Its steps.
-    pub steps: BTreeMap<StepKey, NodeStep>,
+    /// Its steps, wave after wave.
+    #[serde(flatten)]
+    pub steps: Steps<NodeStep>,
     /// Places in the order that have not begun.
     pub pending: BTreeSet<usize>,
     /// Places that have begun and not ended.

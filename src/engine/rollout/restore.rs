@@ -72,7 +72,7 @@ pub(super) fn go_on(state: &mut State, rollout: &mut Rollout, place: usize, out:
     let cause = cause.clone();
     let found = seen(state, step).map(|(node, look)| (node.clone(), look.uid.clone()));
     let found = found.filter(|(node, _)| !step.traces.emptied && *node != step.node);
-    let strategy = rollout.how.strategy;
+    let (run, strategy) = (rollout.id, rollout.how.strategy);
     let Some(step) = rollout.at_mut(place) else { return };
     if step.traces.joined.is_none() {
         // It may have joined without having been admitted.
@@ -85,7 +85,7 @@ pub(super) fn go_on(state: &mut State, rollout: &mut Rollout, place: usize, out:
     match left {
         Left::Want(action) => {
             (step.want, step.deadline) = (Some(action), None);
-            out.touch_step(rollout.id, &rollout.order[place].clone());
+            out.touch_step(run, &step.key);
         }
         Left::Nothing => enter(state, rollout, place, NodeStage::Restored(cause), None, out),
         Left::Stays => {

@@ -174,16 +174,16 @@ fn count(attempts: &mut BTreeMap<Action, u32>, action: Action) -> u32 {
 impl Rollout {
     /// The steps in order.
     pub fn in_order(&self) -> impl Iterator<Item = &NodeStep> {
-        self.order.iter().filter_map(|key| self.steps.get(key))
+        self.steps.values()
     }
 
     /// The step at a place of the order.
     pub fn at(&self, place: usize) -> Option<&NodeStep> {
-        self.steps.get(self.order.get(place)?)
+        self.steps.at(place)
     }
 
     pub(super) fn at_mut(&mut self, place: usize) -> Option<&mut NodeStep> {
-        self.steps.get_mut(self.order.get(place)?)
+        self.steps.at_mut(place)
     }
 
     /// The steps that have begun and not ended.

@@ -14,12 +14,9 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
     end_pause(state, run, out);
     loop {
         let mut moved = false;
-        for place in 0..run.order.len() {
-            let open = |step: &Step| step.standing() == Standing::Open;
-            if !run.steps.get(&run.order[place]).is_some_and(open) {
-                continue;
-            }
-            let key = run.order[place].clone();
+        for place in 0..run.steps.len() {
+            let open = |step: &&Step| step.standing() == Standing::Open;
+            let Some(key) = run.steps.at(place).filter(open).map(|step| step.key.clone()) else { continue };
             moved |= match key {
                 StepKey::Image(_) => image::advance(state, run, &key, out),
                 StepKey::Deploy(_) => deploy::advance(state, run, place, out),
@@ -31,9 +28,8 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
             break;
         }
     }
-    if run.steps.values().any(asks) {
-        for place in 0..run.order.len() {
-            let key = run.order[place].clone();
+    for place in 0..run.steps.len() {
+        if let Some(key) = run.steps.at(place).filter(|step| asks(step)).map(|step| step.key.clone()) {
             issue(state, run, &key, out);
         }
     }
@@ -66,7 +62,7 @@ pub(in crate::engine) fn settle_run(state: &mut State, run: &mut Run, out: &mut 
                     step.want = Some(Action::Discard);
                 }
             }
-            for key in run.order.clone() {
+            for key in run.steps.keys().cloned().collect::<Vec<_>>() {
                 issue(state, run, &key, out);
             }
         }

@@ -18,7 +18,7 @@ use crate::model::{Action, Actor, StepKey, WorkloadId};
 
 /// Lets the step go on where nothing needs to be done first. Answers whether its stage changed.
 pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
-    let key = run.order[place].clone();
+    let Some(key) = run.steps.at(place).map(|step| step.key.clone()) else { return false };
     let Some(step) = run.steps.get(&key) else { return false };
     let Some(deploy) = step.deploy() else { return false };
     let let_through = matches!(deploy.stage, DeployStage::Held(_))
@@ -65,7 +65,7 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
 /// 4. What it should run is in quarantine: it says so and is not touched.
 /// 5. A gate stands before it: it is held. Else it is touched.
 fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
-    let key = run.order[place].clone();
+    let Some(key) = run.steps.at(place).map(|step| step.key.clone()) else { return false };
     if let Some(stop) = &run.aborted {
         let by = stop.by.clone();
         return end(state, run, &key, DeployStage::Aborted(by), out);
@@ -97,7 +97,7 @@ fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> b
 /// The image, or the first deploy step before this one, that stands so.
 fn before(run: &Run, place: usize, image: &crate::model::ImageRef, standing: Standing) -> Option<StepKey> {
     let image = StepKey::Image(image.clone());
-    let earlier = run.order[..place].iter().filter(|key| matches!(key, StepKey::Deploy(_)));
+    let earlier = run.steps.before(place).iter().filter(|step| step.deploy().is_some()).map(|step| &step.key);
     std::iter::once(&image)
         .chain(earlier)
         .find(|key| run.steps.get(key).is_some_and(|step| step.standing() == standing))
@@ -106,8 +106,7 @@ fn before(run: &Run, place: usize, image: &crate::model::ImageRef, standing: Sta
 
 /// A workload before this one that was well when this one was let through, and was put back since, or is about to be.
 fn gone_bad(run: &Run, place: usize) -> Option<StepKey> {
-    let earlier = run.order[..place].iter().filter_map(|key| run.steps.get(key));
-    let mut bad = earlier.filter(|step| {
+    let mut bad = run.steps.before(place).iter().filter(|step| {
         step.deploy().is_some_and(|deploy| {
             step.standing() == Standing::Bad || matches!(deploy.stage, DeployStage::Restoring(_))
         })

@@ -30,6 +30,7 @@ use super::hold::Hold;
 use super::incident::Cause;
 use super::origin::Origin;
 use super::state::{Change, Made, Stop};
+use super::steps::Steps;
 use crate::model::jobs::Ingredients;
 use crate::model::reports::{Look, TestReport, Unreachable};
 use crate::model::setup::{Recipe, Workload};
@@ -50,10 +51,9 @@ pub struct Run {
     pub started: Timestamp,
     /// When its last step ended.
     pub ended: Option<Timestamp>,
-    /// Its steps' order: images bases first, then workloads in the configured order.
-    pub order: Vec<StepKey>,
-    /// Its steps.
-    pub steps: BTreeMap<StepKey, Step>,
+    /// Its steps: images bases first, then workloads in the configured order.
+    #[serde(flatten)]
+    pub steps: Steps<Step>,
     /// Paused by a person.
     pub paused: Option<Stop>,
     /// Ended by a person.

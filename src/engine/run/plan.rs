@@ -4,6 +4,7 @@ use super::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Standing,
 use crate::engine::origin::Origin;
 use crate::engine::state::{Change, Key, State};
 use crate::engine::step::Outcome;
+use crate::engine::steps::Steps;
 use crate::model::jobs::BaseName;
 use crate::model::setup::Newer;
 use crate::model::{ImageRef, RunId, StepKey};
@@ -64,31 +65,26 @@ fn begin(state: &mut State, change: Change, images: &[ImageRef], out: &mut Outco
     state.last_run = RunId(state.last_run.0 + 1);
     let id = state.last_run;
     let within: BTreeSet<&ImageRef> = images.iter().collect();
-    let mut steps = BTreeMap::new();
-    let mut order = Vec::new();
-    for image in images {
-        let key = StepKey::Image(image.clone());
-        let Some(step) = image_step(state, image, &within) else { continue };
-        steps.insert(key.clone(), Step::new(key.clone(), Body::Image(Box::new(step)), state.now));
-        order.push(key);
-    }
-    for deploy in deploys(state, &within) {
+    let images = images.iter().filter_map(|image| {
+        let step = image_step(state, image, &within)?;
+        Some(Step::new(StepKey::Image(image.clone()), Body::Image(Box::new(step)), state.now))
+    });
+    let deploys = deploys(state, &within).into_iter().map(|deploy| {
         let key = StepKey::Deploy(deploy.workload.clone());
-        steps.insert(key.clone(), Step::new(key.clone(), Body::Deploy(Box::new(deploy)), state.now));
-        order.push(key);
-    }
+        Step::new(key, Body::Deploy(Box::new(deploy)), state.now)
+    });
+    let steps = Steps::new(images.chain(deploys).collect());
     let mut run = Run {
         id,
         change,
         started: state.now,
         ended: None,
-        order,
         steps,
         paused: None,
         aborted: None,
         discarded: false,
     };
-    for key in &run.order {
+    for key in run.steps.keys() {
         out.touch_step(id, key);
     }
     touch_older(state, &run, out);
@@ -102,7 +98,7 @@ fn begin(state: &mut State, change: Change, images: &[ImageRef], out: &mut Outco
 fn touch_older(state: &State, run: &Run, out: &mut Outcome) {
     for older in state.runs.values() {
         let bad = |key: &&StepKey| older.steps.get(*key).is_some_and(|step| step.standing() == Standing::Bad);
-        for key in run.order.iter().filter(bad) {
+        for key in run.steps.keys().filter(bad) {
             out.touch(Key::Step(older.id, key.clone()));
         }
     }

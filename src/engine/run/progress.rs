@@ -249,7 +249,7 @@ impl Run {
 
     /// The steps in order.
     pub fn in_order(&self) -> impl Iterator<Item = &Step> {
-        self.order.iter().filter_map(|key| self.steps.get(key))
+        self.steps.values()
     }
 
     /// The next moment at which something in it happens by itself.

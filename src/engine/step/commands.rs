@@ -116,10 +116,11 @@ fn abort(state: &mut State, event: &Event, run: RunId, reason: &str, out: &mut O
     with_run(state, run, out, |state, run, out| {
         run.aborted = Some(stop(event, Some(reason), None));
         run.paused = None;
-        for key in run.order.clone() {
-            let Some(step) = run.steps.get(&key).filter(|step| step.standing() == Standing::Open) else {
+        for place in 0..run.steps.len() {
+            let Some(step) = run.steps.at(place).filter(|step| step.standing() == Standing::Open) else {
                 continue;
             };
+            let key = step.key.clone();
             match &step.body {
                 Body::Image(image) if image.stage == ImageStage::Publishing => {}
                 Body::Image(_) => {

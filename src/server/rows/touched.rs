@@ -46,7 +46,7 @@ pub fn all(state: &State, beside: &dyn Beside) -> Vec<Row> {
     };
     for run in state.runs.values() {
         subjects.runs.insert(run.id);
-        subjects.steps.extend(run.order.iter().map(|key| (run.id, key.clone())));
+        subjects.steps.extend(run.steps.keys().map(|key| (run.id, key.clone())));
     }
     rollout::touched::all(state, &mut subjects);
     let mut change = Change::default();
@@ -226,6 +226,6 @@ fn one_step(view: View<'_>, run: RunId, key: &StepKey) -> Option<Row> {
         return Some(rollout::step(view, found, found.steps.get(key)?));
     }
     let run = view.state.runs.get(&run)?;
-    let place = run.order.iter().position(|found| found == key)?;
-    Some(step::step(view, run, place, run.steps.get(key)?))
+    let place = run.steps.place(key)?;
+    Some(step::step(view, run, place, run.steps.at(place)?))
 }

@@ -27,7 +27,7 @@ pub(super) fn of(
         }
         Subject::Step(id, text) => {
             let rollout = state.rollouts.get(id)?;
-            let [key] = matching(&rollout.order, text)[..] else { return Some(None) };
+            let [key] = matching(rollout.steps.keys(), text)[..] else { return Some(None) };
             let step = rollout.steps.get(key)?;
             Some(Some(Why {
                 subject: format!("rollout {id} {}", describe::subject(key)),

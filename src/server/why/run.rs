@@ -27,7 +27,7 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
         }
         Subject::Step(id, text) => {
             let run = state.runs.get(id)?;
-            let [key] = matching(&run.order, text)[..] else { return None };
+            let [key] = matching(run.steps.keys(), text)[..] else { return None };
             let step = run.steps.get(key)?;
             let subject = format!("run {} {}", run.id, describe::subject(key));
             let facts = facts(state, run, Some(key), events, most);

@@ -41,7 +41,7 @@ fn forward_to_the_same_release_plans_the_rest_anew_and_it_is_in_quarantine_no_mo
     fleet.faults.clear();
     let command = Command::RollForward { run, release: release("r2"), reason: None };
     fleet.world.command(ben(), command).unwrap();
-    assert_eq!(fleet.rollout().order, [key("w3"), key("w4")]);
+    assert!(fleet.rollout().steps.keys().eq([&key("w3"), &key("w4")]));
     assert_eq!(fleet.world.state.bad_releases.len(), 0);
     fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r2"; 4]);
@@ -54,7 +54,7 @@ fn a_rollout_that_is_rolled_back_takes_every_node_that_was_done_back() {
     let command = Command::RollBackAll { run, reason: "r2 is bad".to_owned() };
     fleet.world.command(ben(), command.clone()).unwrap();
     let back = fleet.rollout();
-    assert_eq!((back.back_of, back.release.clone(), back.order.len()), (Some(run), release("r1"), 2));
+    assert_eq!((back.back_of, back.release.clone(), back.steps.len()), (Some(run), release("r1"), 2));
     assert!(fleet.world.command(ben(), command).unwrap_err().to_string().starts_with("ben ended rollout 1"));
     fleet.goes_to_the_end();
     assert_eq!(releases(&fleet), ["r1"; 4]);
@@ -103,7 +103,7 @@ fn one_node_that_was_done_can_be_taken_back_once_the_rollout_has_ended() {
     fleet.goes_to_the_end();
     let command = back(&fleet);
     fleet.world.command(ben(), command).unwrap();
-    assert_eq!(fleet.rollout().order.len(), 1);
+    assert_eq!(fleet.rollout().steps.len(), 1);
     fleet.goes_to_the_end();
     let mut found = releases(&fleet);
     found.sort();
@@ -146,7 +146,7 @@ fn a_stopped_rollout_that_is_left_as_it_is_lets_the_pool_go() {
 fn a_rollout_that_goes_back_and_fails_does_not_blame_the_old_release() {
     let (mut fleet, run) = stopped_at("w3");
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "x".to_owned() }).unwrap();
-    let StepKey::Node(first) = fleet.rollout().order[0].clone() else { panic!() };
+    let first = fleet.rollout().at(0).unwrap().node.clone();
     fleet.faults.insert(first.name.to_string(), Fault::Sick);
     fleet.goes_to_the_end();
     assert_eq!(fleet.stage(first.name.as_str()), "restored");

@@ -140,7 +140,7 @@ fn wave(rollout: &Rollout) -> u32 {
 }
 
 fn waves(rollout: &Rollout) -> u32 {
-    rollout.order.last().and_then(|key| rollout.steps.get(key)).map_or(0, |step| step.wave)
+    rollout.steps.values().last().map_or(0, |step| step.wave)
 }
 
 /// What is worked on now: the first such node, and how far it is.

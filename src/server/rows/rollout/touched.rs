@@ -16,7 +16,7 @@ use crate::server::rows::{View, rollout};
 pub(in crate::server::rows) fn all(state: &State, subjects: &mut Subjects) {
     for rollout in state.rollouts.values() {
         subjects.runs.insert(rollout.id);
-        subjects.steps.extend(rollout.order.iter().map(|key| (rollout.id, key.clone())));
+        subjects.steps.extend(rollout.steps.keys().map(|key| (rollout.id, key.clone())));
     }
     subjects.nodes.extend(state.nodes.keys().cloned());
     subjects.pools.extend(state.setup.pools.keys().cloned());
