@@ -85,6 +85,7 @@ fn node(name: &str) -> NodeLook {
         release: Some(release("r1")),
         zone: None,
         token: None,
+        engine: None,
         work: [work(1), work(2)].into(),
     }
 }

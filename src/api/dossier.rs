@@ -100,7 +100,8 @@ fn node(page: &mut Page, node: &NodePart) {
     page.section("What the preflight found", &node.findings.iter().map(finding).collect::<Vec<_>>());
     for moved in &node.workloads {
         let to: Vec<&str> = moved.to.iter().map(crate::model::NodeId::as_str).collect();
-        page.heading(&format!("`{}`: {} tasks moved, to {}", moved.workload, moved.tasks, to.join(", ")));
+        let tasks = if moved.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", moved.tasks) };
+        page.heading(&format!("`{}`: {tasks} moved, to {}", moved.workload, to.join(", ")));
         for (what, seen) in [("Before", &moved.before), ("Last seen", &moved.last)] {
             seen.iter().for_each(|seen| look(page, what, seen));
         }

@@ -132,6 +132,9 @@ pub struct NodeRow {
     pub availability: Availability,
     /// What it is to the fleet's consensus.
     pub role: NodeRole,
+    /// The version of its container engine.
+    #[serde(default)]
+    pub engine: Option<String>,
     /// Workloads with tasks on it, with how many.
     pub work: Vec<(WorkloadId, u32)>,
     /// The rollout that has it in hand.

@@ -139,11 +139,15 @@ pub fn open_incident<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a Incid
         .find(|row| row.run == run && step.is_none_or(|step| *step == row.step))
 }
 
+/// States of steps whose logs tell of a failure.
+const FAILED: [&str; 4] = ["failed", "restoring", "restored", "quarantined"];
+
 /// The log to open: the row's own, or that of the first step of its run that failed, else of one at work.
 pub fn log_of(replica: &Replica, key: &RowKey) -> Option<String> {
     if let RowKey::Run(run) = key {
         let with_log = |step: &&StepRow| !step.logs.is_empty();
-        let failed = replica.step_rows(*run).filter(with_log).find(|step| step.state == "failed");
+        let failed =
+            replica.step_rows(*run).filter(with_log).find(|step| FAILED.contains(&step.state.as_str()));
         let step = failed.or_else(|| replica.step_rows(*run).filter(with_log).last())?;
         return telling_log(step).cloned();
     }
@@ -151,14 +155,18 @@ pub fn log_of(replica: &Replica, key: &RowKey) -> Option<String> {
 }
 
 /// The log of a step that tells most: the newest, but of a failed image the newest of its own trials. The control
-/// is a trial of what was there before: it passed where the update is to blame, and tells nothing of the failure.
+/// is a trial of what was there before: it passed where the update is to blame, and tells nothing of the failure. Of a
+/// node that failed it is that of the latest work towards the release, not of taking it back.
 fn telling_log(step: &StepRow) -> Option<&String> {
     let newest = |action: &str| {
         step.logs.iter().rev().find(|id| id.rsplit('/').nth(1).is_some_and(|part| part == action))
     };
-    let failed = step.state == "failed" && matches!(step.step, StepKey::Image(_));
-    let own = ["retest", "test", "build"].into_iter().filter(|_| failed).find_map(newest);
-    own.or_else(|| step.logs.last())
+    let own: &[&str] = match &step.step {
+        StepKey::Image(_) if step.state == "failed" => &["retest", "test", "build"],
+        StepKey::Node(_) if FAILED.contains(&step.state.as_str()) => &["update", "shift", "provision"],
+        StepKey::Image(_) | StepKey::Node(_) | StepKey::Deploy(_) => &[],
+    };
+    own.iter().copied().find_map(newest).or_else(|| step.logs.last())
 }
 
 /// The sheet that an action opens here; none where it is not legal.

@@ -1,14 +1,13 @@
 //! One sentence for each fact, as the journal's line on screen says it.
 
 use super::event::{Event, EventKind};
-use super::outbox::{Delivery, Outgoing};
 use super::rollout::describe as rollout;
 use super::state::State;
 use crate::model::notices::NoticeId;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
 };
-use crate::model::{Action, Command, Digest, EffectId, ImageRef, RunId, StepKey};
+use crate::model::{Action, Command, Digest, EffectId, ImageRef, RunId, StepKey, Timestamp};
 
 /// The sentence; `state` is the state after the fact.
 pub fn sentence(state: &State, event: &Event) -> String {
@@ -18,10 +17,11 @@ pub fn sentence(state: &State, event: &Event) -> String {
             format!("the daemon started, version {version}, pid {pid}")
         }
         EventKind::ConfigLoaded { setup } => format!(
-            "configuration loaded: {} recipes, {} workloads, {} gates",
+            "configuration loaded: {} recipes, {} workloads, {} gates{}",
             setup.recipes.len(),
             setup.workloads.len(),
-            setup.gates.len()
+            setup.gates.len(),
+            given_up(state, event.at)
         ),
         EventKind::RecipesRead { recipes } => {
             match recipes.iter().find_map(|(image, r)| r.as_ref().err().map(|e| (image, e))) {
@@ -69,7 +69,7 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::NoticeSent { id, .. } => {
             format!("incident {}: {} told over {} ({})", id.incident, id.party, id.channel, id.occasion)
         }
-        EventKind::NoticeFailed { id, cause, .. } => not_told(state, id, &cause.why),
+        EventKind::NoticeFailed { id, cause, .. } => not_told(state, id, &cause.why, event.at),
         EventKind::DeadlinePassed => "a deadline passed".to_owned(),
         EventKind::Commanded { command } => commanded(state, command),
         EventKind::CommandRefused { command, reason } => {
@@ -78,10 +78,18 @@ pub fn sentence(state: &State, event: &Event) -> String {
     }
 }
 
-fn not_told(state: &State, id: &NoticeId, why: &str) -> String {
-    let given_up = |notice: &Outgoing| matches!(notice.standing, Delivery::GivenUp { .. });
-    let then = if state.outbox.get(id).is_some_and(given_up) { "; GIVEN UP, nobody tries again" } else { "" };
+fn not_told(state: &State, id: &NoticeId, why: &str, at: Timestamp) -> String {
+    let given_up = state.given_up_at(at).any(|(other, _)| other == id);
+    let then = if given_up { "; GIVEN UP, nobody tries again" } else { "" };
     format!("incident {}: {} not told over {}: {why}{then}", id.incident, id.party, id.channel)
+}
+
+/// What a new configuration ends: `; GIVEN UP: incident 3: customer not told over pay-hook: …`.
+fn given_up(state: &State, at: Timestamp) -> String {
+    let said = |(id, why): (&NoticeId, &str)| {
+        format!("; GIVEN UP: incident {}: {} not told over {}: {why}", id.incident, id.party, id.channel)
+    };
+    state.given_up_at(at).map(said).collect()
 }
 
 fn result<T>(id: &EffectId, answer: &Answer<T>, done: impl FnOnce(&T) -> String) -> String {

@@ -15,6 +15,7 @@
 
 use super::due::Due;
 use super::effect::Effect;
+use super::event::{Event, EventKind};
 use super::incident::Incident;
 use super::notice;
 use super::rollout::NodeStage;
@@ -63,6 +64,29 @@ pub enum Delivery {
         /// What the last try met.
         why: String,
     },
+}
+
+impl State {
+    /// The notices that were given up by what happened then.
+    pub fn given_up_at(&self, at: Timestamp) -> impl Iterator<Item = (&NoticeId, &str)> {
+        self.outbox.iter().filter_map(move |(id, outgoing)| match &outgoing.standing {
+            Delivery::GivenUp { at: then, why } if *then == at => Some((id, why.as_str())),
+            Delivery::GivenUp { .. }
+            | Delivery::Sent { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Waiting(_) => None,
+        })
+    }
+
+    /// Whether a fact says nothing to a person by itself: what it leads to has a line of its own. A try after which a notice is given up
+    /// has none, so that it is told.
+    pub fn is_routine(&self, event: &Event) -> bool {
+        let gave_up = |notice: &NoticeId| self.given_up_at(event.at).any(|(id, _)| id == notice);
+        match &event.kind {
+            EventKind::NoticeFailed { id, .. } if gave_up(id) => false,
+            kind => kind.is_routine(),
+        }
+    }
 }
 
 impl Outgoing {

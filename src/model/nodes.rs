@@ -46,6 +46,9 @@ pub struct NodeLook {
     pub zone: Option<String>,
     /// The token with which it was provisioned (label `tidegate.token`), where we made it.
     pub token: Option<String>,
+    /// The version of its container engine, cleaned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// Workloads with a task on it that should run, with how many.
     pub work: BTreeMap<WorkloadId, u32>,
 }

@@ -26,7 +26,7 @@ pub fn publish(table: &Table, seq: Seq, state: &State, beside: &dyn Beside, keys
 pub fn publish_events(table: &Table, state: &State, events: &[(Seq, Event)]) {
     let Some((last, _)) = events.last() else { return };
     let first = Seq(last.0.saturating_sub(EVENT_ROWS as u64) + 1);
-    let fresh = events.iter().filter(|(seq, event)| *seq >= first && !event.kind.is_routine());
+    let fresh = events.iter().filter(|(seq, event)| *seq >= first && !state.is_routine(event));
     let upsert = fresh.map(|(seq, event)| Row::Event(rows::event(state, *seq, event))).collect();
     let old = table.keys(RowKey::Event(Seq(0))..RowKey::Event(first));
     table.apply(*last, upsert, &old);

@@ -7,7 +7,7 @@ use crate::api::rollout::PlanRow;
 use crate::api::rows::EventRow;
 use crate::api::why::Why;
 use crate::daemon::{Handle, Reply, Seen};
-use crate::engine::Key;
+use crate::engine::{Key, Rollout};
 use crate::model::dossier::Dossier;
 use crate::model::reports::Look;
 use crate::model::text::clean;
@@ -209,7 +209,9 @@ impl Source for Served {
     fn log_open(&self, id: &str) -> bool {
         self.handle.read(|state| {
             let steps = state.active().flat_map(|run| run.steps.values());
-            let doing: Vec<&EffectId> = steps.filter_map(|step| step.doing.as_ref()).collect();
+            let doing = steps.filter_map(|step| step.doing.as_ref());
+            let nodes = state.rolling().flat_map(Rollout::in_flight);
+            let doing: Vec<&EffectId> = doing.chain(nodes.filter_map(|step| step.doing.as_ref())).collect();
             doing.into_iter().any(|doing| doing.to_string() == id)
         })
     }

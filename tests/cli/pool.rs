@@ -61,6 +61,7 @@ fn look(name: &str, on: Option<&str>, work: u32) -> NodeLook {
         release: on.map(release),
         zone: None,
         token: None,
+        engine: None,
         work: if work > 0 { BTreeMap::from([(web(), work)]) } else { BTreeMap::new() },
     }
 }

@@ -14,7 +14,7 @@ fn model(width: u16, height: u16) -> Model {
 }
 
 fn answer(model: &mut Model, plan: Result<PlanRow, &str>) {
-    let (pool, release) = ("edge".parse().unwrap(), "2026.11.2".parse().unwrap());
+    let PlanRow { pool, release, .. } = edge_plan();
     let plan = plan.map(Box::new).map_err(ToOwned::to_owned);
     update(model, Msg::Plan { pool, release, plan });
 }

@@ -94,3 +94,19 @@ fn no_screen_of_a_rollout_speaks_of_images() {
         assert!(!below.contains("image"), "{keys}:\n{shown}");
     }
 }
+
+/// Not that of taking it back, which came last and went well.
+#[test]
+fn the_log_of_a_node_that_was_put_back_is_that_of_the_move() {
+    let log = |keys: &str| {
+        let mut model = model(80, 24);
+        press(&mut model, keys).into_iter().find_map(|cmd| match cmd {
+            Cmd::Log { id, .. } => Some(id),
+            _ => None,
+        })
+    };
+    let moved = Some("r17/node:prod/n03/shift/1".to_owned());
+    assert_eq!(log("'rollout 17⏎⏎l"), moved);
+    assert_eq!(log("jl"), moved, "a rollout's log is that of the node that failed");
+    assert_eq!(log("'rollout 18⏎gj⏎l"), None, "nothing was logged of this one");
+}

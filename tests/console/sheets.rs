@@ -194,3 +194,16 @@ fn a_claim_asks_for_nothing_that_is_not_sent() {
     assert!(!picture(&model).contains("reason"), "{}", picture(&model));
     assert!(matches!(sent(&press(&mut model, "⏎"))[..], [Command::Claim { .. }]));
 }
+
+#[test]
+fn ctrl_u_empties_the_field_that_is_typed_into() {
+    let mut model = model(80, 24);
+    press(&mut model, "jjA77b9⇥wrong");
+    let late = now() + Span::from_secs(86_400);
+    update(&mut model, Msg::Key(Key::Ctrl('u'), late));
+    let (typed, reason) = model.sheet().map(|sheet| (sheet.typed.clone(), sheet.reason.clone())).unwrap();
+    assert_eq!((typed.as_str(), reason.as_str()), ("77b9", ""));
+    press(&mut model, "⇥");
+    update(&mut model, Msg::Key(Key::Ctrl('u'), late));
+    assert!(matches!(sent(&press(&mut model, "77a0⏎"))[..], [Command::Approve { note: None, .. }]));
+}

@@ -91,6 +91,7 @@ pub(super) fn node(replica: &Replica, row: &NodeRow) -> Doc {
     doc.pair("pool", named(row.pool.as_ref().map(ToString::to_string)));
     doc.pair("zone", row.zone.clone().unwrap_or_default());
     doc.pair("role", role(row.role));
+    doc.pair("engine", row.engine.clone().unwrap_or_default());
     doc.pair("address", row.address.clone().unwrap_or_default());
     if let Some(run) = row.run {
         let step = super::target::step_of(replica, &RowKey::Node(row.node.clone()));

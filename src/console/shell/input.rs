@@ -26,7 +26,8 @@ fn key(event: KeyEvent) -> Option<Key> {
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Esc,
         KeyCode::Backspace => Key::Backspace,
-        KeyCode::Tab => Key::Tab,
+        // Of two fields the one before is the one after.
+        KeyCode::Tab | KeyCode::BackTab => Key::Tab,
         KeyCode::Up => Key::Up,
         KeyCode::Down => Key::Down,
         KeyCode::Left => Key::Left,

@@ -19,6 +19,7 @@ pub fn filter(model: &mut Model, key: Key) -> Changed {
             edit_filter(model, String::clear);
         }
         Key::Backspace => edit_filter(model, |text| _ = text.pop()),
+        Key::Ctrl('u') => edit_filter(model, String::clear),
         Key::Char(c) => edit_filter(model, |text| typed(text, c)),
         Key::Ctrl(_)
         | Key::Tab
@@ -111,6 +112,7 @@ fn edit(text: &mut String, index: &mut usize, key: Key) -> bool {
         Key::Esc | Key::Ctrl('c') => return true,
         Key::Backspace if text.is_empty() => return true,
         Key::Backspace => _ = text.pop(),
+        Key::Ctrl('u') => text.clear(),
         Key::Char(c) => typed(text, c),
         Key::Down | Key::Ctrl('n') => {
             *index += 1;

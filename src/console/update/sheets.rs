@@ -59,6 +59,7 @@ fn edit(sheet: &mut Sheet, key: Key) -> Changed {
     match key {
         Key::Char(c) => typed(field, c),
         Key::Backspace => _ = field.pop(),
+        Key::Ctrl('u') => field.clear(),
         Key::Tab if has_proof => {
             sheet.field = match sheet.field {
                 Field::Proof => Field::Reason,

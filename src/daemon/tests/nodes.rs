@@ -56,6 +56,7 @@ fn node(name: &str, release: Option<&str>) -> NodeLook {
         release: release.map(|release| release.parse().unwrap()),
         zone: None,
         token: None,
+        engine: None,
         work: BTreeMap::new(),
     }
 }

@@ -44,7 +44,7 @@ pub(in crate::engine) fn make(
         seen: incident.seen.clone(),
         logs: logs.iter().take(limits::DOSSIER_LOGS).map(|log| tail(log, &veil)).collect(),
         timeline: timeline(state, &|event| concerns(rollout, None, event), events, &veil),
-        reproduce: Vec::new(),
+        reproduce: vec![format!("tidegate rollout {} {}", rollout.pool, step.target)],
         environment: Vec::new(),
     })
 }
@@ -91,7 +91,7 @@ fn node(rollout: &Rollout, step: &NodeStep, veil: &Veil) -> NodePart {
 }
 
 /// The logs that the work of a step has written, oldest action first.
-pub(in crate::engine) fn logs(rollout: &Rollout, step: &NodeStep) -> Vec<EffectId> {
+pub fn logs(rollout: &Rollout, step: &NodeStep) -> Vec<EffectId> {
     let written = |action: &&Action| {
         matches!(
             action,

@@ -6,7 +6,7 @@ use crate::engine::describe;
 use crate::engine::incident::{Cause, Incident};
 use crate::engine::state::State;
 use crate::model::notices::{NOTICE_SCHEMA, Notice, NoticeId, Occasion, Party};
-use crate::model::{Owner, limits};
+use crate::model::{NodeId, Owner, limits};
 
 /// `release r2 of pool workers`.
 pub(in crate::engine) fn changed(rollout: &Rollout) -> String {
@@ -53,7 +53,16 @@ pub(in crate::engine) fn make(
 fn subject(incident: &Incident, step: &NodeStep, customer: bool) -> String {
     match (incident.cause.workload(), customer) {
         (_, false) => "a node that gets it".to_owned(),
-        (Some(workload), true) => format!("{workload} on {}", describe::subject(&step.key)),
+        (Some(workload), true) => {
+            let moved = step.moved.iter().find(|one| one.workload == *workload);
+            let to: Vec<&str> = moved.iter().flat_map(|one| &one.to).map(NodeId::as_str).collect();
+            match to.is_empty() {
+                true => format!("{workload} on {}", describe::subject(&step.key)),
+                false => {
+                    format!("{workload}, moved from {} to {}", describe::subject(&step.key), to.join(", "))
+                }
+            }
+        }
         (None, true) => describe::subject(&step.key),
     }
 }

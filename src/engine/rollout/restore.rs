@@ -179,7 +179,8 @@ fn evidence(step: &NodeStep) -> Vec<String> {
     let findings = findings.take(10).map(|finding| format!("preflight: {}", super::cause::one(finding)));
     let moved = step.moved.iter().map(|one| {
         let to: Vec<&str> = one.to.iter().map(crate::model::NodeId::as_str).collect();
-        format!("{}: {} tasks moved, to {}", one.workload, one.tasks, to.join(", "))
+        let tasks = if one.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", one.tasks) };
+        format!("{}: {tasks} moved, to {}", one.workload, to.join(", "))
     });
     let lines = step.watched.iter().flat_map(|(workload, one)| {
         let line =

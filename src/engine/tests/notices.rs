@@ -123,6 +123,18 @@ fn a_notice_that_does_not_arrive_for_a_day_is_given_up_and_says_so() {
     assert!(world.state.now <= since + limits::NOTICE_FOR);
     let Delivery::GivenUp { why, .. } = standing(&world, &id) else { panic!() };
     assert_eq!(why, "status 503");
+    // Of many tries the first and the last have a line that people see, and only the last says that it was the last.
+    let (state, tries) =
+        (&world.state, |event: &&Event| matches!(event.kind, EventKind::NoticeFailed { .. }));
+    let shown: Vec<String> = world
+        .log()
+        .iter()
+        .filter(tries)
+        .filter(|event| !state.is_routine(event))
+        .map(|event| crate::engine::describe::sentence(state, event))
+        .collect();
+    let last: Vec<bool> = shown.iter().map(|text| text.contains("GIVEN UP, nobody tries again")).collect();
+    assert_eq!(last, [false, true], "{shown:?}");
     world.replay();
 }
 
@@ -195,6 +207,8 @@ fn what_is_on_its_way_over_a_channel_that_is_gone_or_somebody_elses_is_given_up_
         world.fact(EventKind::ConfigLoaded { setup: Box::new(setup) });
         let Delivery::GivenUp { why, .. } = standing(&world, &vendor.id) else { panic!() };
         assert_eq!(why, "channel os-hook is not os-team's any more");
+        let told = crate::engine::describe::sentence(&world.state, world.log().last().unwrap());
+        assert!(told.contains("GIVEN UP") && told.contains("channel os-hook is not os-team's"), "{told}");
         world.replay();
     }
 }

@@ -294,6 +294,7 @@ impl FleetPart {
             release: node.label.clone(),
             zone: node.zone.clone(),
             token: node.token.clone(),
+            engine: None,
             work,
         }
     }

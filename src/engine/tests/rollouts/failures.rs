@@ -320,7 +320,7 @@ fn the_incident_is_told_to_the_owner_of_the_hosts_and_to_the_owner_of_what_broke
     assert!(!format!("{vendor:?}").contains("web"), "{vendor:?}");
     let customer = &fleet.world.told[1].notice;
     assert_eq!(customer.cause, "workload_unhealthy_after_move");
-    assert_eq!(customer.subject, "lab/web on node w1");
+    assert!(customer.subject.starts_with("lab/web, moved from node w1 to "), "{}", customer.subject);
     assert_eq!(customer.probes, Some((3, 10)));
 }
 
@@ -345,6 +345,7 @@ fn the_dossier_tells_what_was_to_change_what_moved_and_how_it_was_before_and_aft
     let told: Vec<&str> = dossier.timeline.iter().map(|moment| moment.text.as_str()).collect();
     assert!(told.contains(&"node w1: takes work again"), "{told:?}");
     assert!(!told.iter().any(|text| text.contains("r3")), "{told:?}");
+    assert_eq!(dossier.reproduce, ["tidegate rollout workers r2"]);
     let (_, logs) = sources(&fleet.world.state, id).unwrap();
     assert_eq!(logs[0].to_string(), "r1/node:lab/w1/provision/1");
 }

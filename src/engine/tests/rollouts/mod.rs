@@ -110,6 +110,7 @@ pub(super) fn look(name: &str, on: &str) -> NodeLook {
         release: Some(release(on)),
         zone: None,
         token: None,
+        engine: None,
         work: BTreeMap::from([(workload("web"), 1)]),
     }
 }

@@ -22,6 +22,7 @@ pub(in crate::server::rows) fn node(state: &State, node: &NodeRef, look: &NodeLo
         up: look.up,
         availability: look.availability,
         role: look.role,
+        engine: look.engine.clone(),
         work: look.work.iter().map(|(workload, tasks)| (workload.clone(), *tasks)).collect(),
         run: holder(state, node),
     })

@@ -4,6 +4,7 @@ use super::standing;
 use crate::api::rollout::said;
 use crate::api::rows::{Mark, May, MovedRow, NodePart, Row, StepRow};
 use crate::engine::describe::subject;
+use crate::engine::rollout::dossier::logs;
 use crate::engine::rollout::{Judged, Question, Watched};
 use crate::engine::run::{Standing, evidence};
 use crate::engine::{Cause, NodeStage, NodeStep, Rollout, State};
@@ -37,7 +38,7 @@ pub(in crate::server::rows) fn step(view: View<'_>, rollout: &Rollout, step: &No
         hold: None,
         verdict: verdict(step),
         seen: incident.map(|incident| incident.seen.clone()).unwrap_or_default(),
-        logs: Vec::new(),
+        logs: logs(rollout, step).iter().map(ToString::to_string).collect(),
         expect: Seen { digest: None, plan: None, generation: Some(step.generation) },
         may: may(state, rollout, step),
         owner: rollout.how.owner.clone(),

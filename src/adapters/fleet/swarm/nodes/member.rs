@@ -74,10 +74,11 @@ pub(super) struct Resources {
     pub(super) memory: i64,
 }
 
-/// Labels that its engine was started with.
+/// Its engine, and the labels that it was started with.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct EngineDescription {
+    pub(super) engine_version: String,
     pub(super) labels: BTreeMap<String, String>,
 }
 
@@ -103,6 +104,11 @@ impl Member {
     /// Its host name, or its id where that is none that can be shown.
     pub(super) fn name(&self) -> Option<NodeId> {
         self.description.hostname.parse().ok().or_else(|| self.id.parse().ok())
+    }
+
+    /// The version of its engine, where it says one.
+    pub(super) fn engine(&self) -> Option<String> {
+        Some(clean(&self.description.engine.engine_version, 40)).filter(|version| !version.is_empty())
     }
 
     /// Its name for a sentence.

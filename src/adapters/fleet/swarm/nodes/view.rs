@@ -108,6 +108,7 @@ impl View {
             release: named(member::RELEASE).and_then(|text| text.parse().ok()),
             zone: text(member::ZONE),
             token: text(member::TOKEN),
+            engine: member.engine(),
             work: work.collect(),
         })
     }
