@@ -228,10 +228,26 @@ pub struct PlannedRow {
     pub was: Option<ReleaseName>,
     /// Workloads with tasks on it, with how many.
     pub work: Vec<(WorkloadId, u32)>,
-    /// What the latest preflight of it found in the way; an earlier rollout's, since this one has not begun.
+    /// What the fleet, asked now, finds in the way of emptying it.
     pub blocks: Vec<Finding>,
-    /// The rollout whose preflight that was; none when it was never looked at.
-    pub found_by: Option<RunId>,
+    /// What it finds beside.
+    #[serde(default)]
+    pub notes: Vec<Finding>,
+    /// Why the fleet has not said what it finds; then nothing is known, and `blocks` and `notes` are empty.
+    #[serde(default)]
+    pub unknown: Option<String>,
+}
+
+impl PlannedRow {
+    /// What its preflight says, in short: `fits`, `2 in the way`, `not known`.
+    pub fn stands(&self) -> String {
+        match (&self.unknown, self.blocks.len(), self.notes.len()) {
+            (Some(_), ..) => "not known".to_owned(),
+            (None, 0, 0) => "fits".to_owned(),
+            (None, 0, notes) => format!("fits, {notes} to know"),
+            (None, blocks, _) => format!("{blocks} in the way"),
+        }
+    }
 }
 
 /// `run 42`, or `rollout 17` when its steps are nodes.

@@ -99,26 +99,28 @@ actions! {
     Last, "last", [Char('G'), End], Move, None, "Last row or line.";
     HalfDown, "half a page down", [Ctrl('d'), PageDown], Move, None, "Half a page down.";
     HalfUp, "half a page up", [Ctrl('u'), PageUp], Move, None, "Half a page up.";
-    Fold, "fold", [Left], Move, None, "Fold what stands on this image; a log: scroll left.";
-    Unfold, "unfold", [Right], Move, None, "Unfold it again; a log: scroll right.";
+    Fold, "fold", [Left], Move, None, "Fold what stands on this image; a log: scroll left; a plan: an older release.";
+    Unfold, "unfold", [Right], Move, None, "Unfold it again; a log: scroll right; a plan: a newer release.";
     Open, "open", [Enter], Move, None, "Deeper into the selected row.";
     Back, "back", [Esc, Backspace], Move, None, "Close the message, the filter or the screen, in this order.";
     Now, "now", [Char('0')], Move, None, "What needs you, what is on its way, what comes.";
     Lineage, "lineage", [Char('1')], Move, None, "The tree of images and the workloads on it.";
     Updates, "updates", [Char('2')], Move, None, "Updates that are not through, those that need a person first.";
     Runs, "runs", [Char('3')], Move, None, "Changes on their way through the lineage, releases through pools.";
+    Pools, "pools", [Char('4')], Move, None, "Pools of nodes: their releases, what is under way, what comes next.";
     Incidents, "incidents", [Char('6')], Move, None, "Failures with their dossiers.";
     Journal, "journal", [Char('7')], Move, None, "What happened: people first, then everything, newest first.";
     Drill, "drill", [Char('9')], Move, None, "In a drill: its briefing, its goal, and the hints that were given.";
 
     Filter, "filter", [Char('/')], Find, None, "Show only rows that contain what you type; Esc ends it.";
-    Jump, "jump", [Char('\''), Ctrl('p')], Find, None, "Go to an image, workload, run or incident by a few letters.";
+    Jump, "jump", [Char('\''), Ctrl('p')], Find, None, "Go to an image, workload, run, incident, pool or node by a few letters.";
     Palette, "palette", [Char(':')], Find, None, "Every action by its name.";
 
     Why, "why", [Char('w')], Look, None, "Why it waits: the chain of waits up to who can end it.";
     Impact, "impact", [Char('i')], Look, None, "Who else is affected: images, workloads, tasks, owners.";
     Log, "log", [Char('l')], Look, None, "Its newest log, opened at the first error.";
     Events, "events", [Char('e')], Look, None, "The journal of the run it belongs to.";
+    Plan, "next release", [Char('n')], Look, None, "What a rollout of a pool's newest release would do and meet; again: asked anew.";
     Behind, "behind only", [Char('b')], Look, None, "The lineage cut down to what is behind, or whole again.";
     Save, "save", [Char('o')], Look, None, "Save an incident's dossier, elsewhere what is shown, into a file here.";
     Hint, "next hint", [Char('.')], Look, None, "In a drill: one more hint; they are counted.";
@@ -134,7 +136,7 @@ actions! {
 
     Approve, "approve", [Char('A')], Production, Production, "Let a held step go on, or a node about which you are asked.";
     Resume, "resume", [Char('P')], Production, Production, "Take a pause or the freeze back.";
-    Start, "start", [Char('S')], Production, Production, "Start a run of this image, as if it had moved.";
+    Start, "start", [Char('S')], Production, Production, "Start a run of this image, as if it had moved; on a plan: that rollout.";
     Retry, "try again", [Char('T')], Production, Production, "Try a failed step again, and what it blocked.";
     Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back, or a node's work; a rollout: all it did.";
     Forward, "roll forward", [Char('F')], Production, Production, "End a rollout and go on with the newest release.";

@@ -10,6 +10,10 @@ use crate::api::rows::{Row, RowKey};
 /// Matches that are shown.
 pub const SHOWN: usize = 10;
 
+/// What can be found, the more wanted kinds first.
+const KINDS: [List; 6] =
+    [List::Workloads, List::Images, List::Runs, List::Incidents, List::Pools, List::Nodes];
+
 /// The actions whose name contains what was typed and which do something here.
 pub fn actions(model: &Model, typed: &str) -> Vec<&'static Spec> {
     let needle = typed.to_lowercase();
@@ -24,11 +28,11 @@ pub fn actions(model: &Model, typed: &str) -> Vec<&'static Spec> {
 pub fn objects(model: &Model, typed: &str) -> Vec<(Shared, String)> {
     let needle = typed.to_lowercase();
     let mut found: Vec<(usize, Shared, String)> = Vec::new();
-    for (kind, list) in [List::Workloads, List::Images, List::Runs, List::Incidents].into_iter().enumerate() {
+    for (kind, list) in KINDS.into_iter().enumerate() {
         for (_, key) in model.replica.list(list) {
             let Some(name) = name(model, key) else { continue };
             if let Some(quality) = quality(&name, &needle) {
-                found.push((quality * 4 + kind, key.clone(), name));
+                found.push((quality * KINDS.len() + kind, key.clone(), name));
             }
         }
     }
@@ -43,14 +47,11 @@ fn name(model: &Model, key: &RowKey) -> Option<String> {
         Row::Workload(row) => Some(row.workload.to_string()),
         Row::Run(row) => Some(row.name()),
         Row::Incident(row) => Some(format!("incident {}", row.incident)),
-        Row::Daemon(_)
-        | Row::Source(_)
-        | Row::Pool(_)
-        | Row::Node(_)
-        | Row::Step(_)
-        | Row::Need(_)
-        | Row::Coming(_)
-        | Row::Event(_) => None,
+        Row::Pool(row) => Some(format!("pool {}", row.pool)),
+        Row::Node(row) => Some(format!("node {}", row.node)),
+        Row::Daemon(_) | Row::Source(_) | Row::Step(_) | Row::Need(_) | Row::Coming(_) | Row::Event(_) => {
+            None
+        }
     }
 }
 

@@ -90,6 +90,7 @@ pub fn panes(model: &Model, body: Rect) -> Panes {
     let with_detail = match model.screen() {
         Screen::Lineage(..) => true,
         Screen::Updates(_) | Screen::Runs(_) | Screen::Run(..) | Screen::Incidents(_) => true,
+        Screen::Pools(_) | Screen::Pool(..) => true,
         Screen::Overview(_) | Screen::Journal(..) | Screen::Page(..) | Screen::Log(_) => false,
     };
     if !with_detail || (model.sheet().is_some() && body.width < WIDE) {
@@ -121,6 +122,8 @@ pub fn list_rows(model: &Model) -> usize {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_)
         | Screen::Page(..)
         | Screen::Log(_) => 2,
@@ -146,6 +149,8 @@ pub fn page_end(model: &Model) -> usize {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_)
         | Screen::Journal(..) => 0,
     }

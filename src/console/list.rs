@@ -6,7 +6,7 @@ use super::replica::{Replica, Shared};
 use super::text::{exactly_when, short};
 use super::tree;
 use crate::api::rows::{Row, RowKey};
-use crate::model::{RunId, Seq};
+use crate::model::{PoolName, RunId, Seq};
 use std::sync::Arc;
 
 /// Lines of people that stand above everything else in the journal.
@@ -67,6 +67,8 @@ impl Model {
             Screen::Updates(picker) => flat(&self.replica, List::Updates, picker),
             Screen::Runs(picker) => flat(&self.replica, List::Runs, picker),
             Screen::Run(run, picker) => filtered(&self.replica, self.replica.steps(*run), picker),
+            Screen::Pools(picker) => flat(&self.replica, List::Pools, picker),
+            Screen::Pool(pool, picker) => nodes(&self.replica, pool, picker),
             Screen::Incidents(picker) => flat(&self.replica, List::Incidents, picker),
             Screen::Journal(picker, about) => journal(self, picker, *about),
             Screen::Page(..) | Screen::Log(_) => Vec::new(),
@@ -105,6 +107,15 @@ fn filtered(replica: &Replica, keys: &[(super::rank::Rank, Shared)], picker: &Pi
     let needle = picker.filter.to_lowercase();
     let keep = |key: &Shared| needle.is_empty() || replica.row(key).is_some_and(|row| contains(row, &needle));
     keys.iter().map(|(_, key)| key).filter(|key| keep(key)).map(Entry::flat).collect()
+}
+
+/// The nodes of a pool.
+fn nodes(replica: &Replica, pool: &PoolName, picker: &Picker) -> Vec<Entry> {
+    let ours = |entry: &Entry| match entry.key().and_then(|key| replica.row(key)) {
+        Some(Row::Node(row)) => row.pool.as_ref() == Some(pool),
+        _ => false,
+    };
+    flat(replica, List::Nodes, picker).into_iter().filter(ours).collect()
 }
 
 fn lineage(replica: &Replica, folding: &Tree, picker: &Picker) -> Vec<Entry> {
@@ -171,7 +182,10 @@ pub fn contains(row: &Row, needle: &str) -> bool {
             any(&[&row.workload.to_string(), &row.state, owner, short(row.digest.as_ref())])
         }
         Row::Pool(row) => any(&[row.pool.as_str(), &row.state]),
-        Row::Node(row) => any(&[&row.node.to_string(), &row.state]),
+        Row::Node(row) => {
+            let release = row.release.as_ref().map_or("", |release| release.as_str());
+            any(&[&row.node.to_string(), &row.state, release])
+        }
         Row::Run(row) => any(&[&row.name(), &row.cause, &row.state, &row.doing]),
         Row::Step(row) => any(&[&row.title, &row.state, &row.result]),
         Row::Incident(row) => any(&[&format!("incident {}", row.incident), &row.cause, &row.verdict]),

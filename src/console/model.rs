@@ -5,10 +5,13 @@ use super::log::LogView;
 use super::replica::{Replica, Shared};
 use super::sheet::Sheet;
 use crate::api::Me;
+use crate::api::rollout::PlanRow;
 use crate::api::rows::RowKey;
 use crate::api::why::Why;
 use crate::model::drill::Lesson;
-use crate::model::{ImageRef, IncidentId, RunId, Seq, StepKey, Timestamp, WorkloadId};
+use crate::model::{
+    ImageRef, IncidentId, NodeRef, PoolName, ReleaseName, RunId, Seq, StepKey, Timestamp, WorkloadId,
+};
 use std::collections::BTreeSet;
 
 /// The terminal's size in cells.
@@ -67,25 +70,40 @@ pub enum About {
     Workload(WorkloadId),
     /// An image.
     Image(ImageRef),
+    /// A node of a fleet.
+    Node(NodeRef),
+    /// A rollout that could be started.
+    Plan(Box<Planning>),
     /// A line of the journal.
     Event(Seq),
     /// Who else is affected by what this row is about.
     Impact(RowKey),
     /// Why this row is as it is.
-    Why(RowKey, Asked),
+    Why(RowKey, Asked<Why>),
     /// The keys.
     Help,
     /// What the drill is about, and the hints that were given.
     Drill,
 }
 
+/// What a rollout would do, before it is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planning {
+    /// The pool.
+    pub pool: PoolName,
+    /// The release.
+    pub release: ReleaseName,
+    /// What the daemon says of it.
+    pub asked: Asked<PlanRow>,
+}
+
 /// A question to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum Asked<T> {
     /// On its way.
     Waiting,
     /// Answered.
-    Answered(Box<Why>),
+    Answered(Box<T>),
     /// Not answered, and why.
     Failed(String),
 }
@@ -103,6 +121,10 @@ pub enum Screen {
     Runs(Picker),
     /// One run with its steps.
     Run(RunId, Picker),
+    /// Pools of nodes.
+    Pools(Picker),
+    /// One pool with its nodes.
+    Pool(PoolName, Picker),
     /// Incidents.
     Incidents(Picker),
     /// The journal, or the part of it that belongs to one run.
@@ -258,6 +280,8 @@ impl Screen {
             | Self::Updates(picker)
             | Self::Runs(picker)
             | Self::Run(_, picker)
+            | Self::Pools(picker)
+            | Self::Pool(_, picker)
             | Self::Incidents(picker)
             | Self::Journal(picker, _) => Some(picker),
             Self::Page(..) | Self::Log(_) => None,
@@ -272,6 +296,8 @@ impl Screen {
             | Self::Updates(picker)
             | Self::Runs(picker)
             | Self::Run(_, picker)
+            | Self::Pools(picker)
+            | Self::Pool(_, picker)
             | Self::Incidents(picker)
             | Self::Journal(picker, _) => Some(picker),
             Self::Page(..) | Self::Log(_) => None,

@@ -2,10 +2,11 @@
 
 use super::key::Key;
 use crate::api::logs::Window;
+use crate::api::rollout::PlanRow;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
 use crate::api::{Me, Reply};
-use crate::model::{Command, IncidentId, Span, Timestamp};
+use crate::model::{Command, IncidentId, PoolName, ReleaseName, Span, Timestamp};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -46,6 +47,15 @@ pub enum Msg {
         id: String,
         /// The answer.
         why: Result<Why, String>,
+    },
+    /// What a rollout would do, or why there is no such rollout.
+    Plan {
+        /// The pool that was asked for.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
+        /// The answer.
+        plan: Result<Box<PlanRow>, String>,
     },
 }
 
@@ -91,6 +101,13 @@ pub enum Cmd {
     Why {
         /// About what: `42`, `42/image:web:1`, `incident 3`.
         id: String,
+    },
+    /// Ask what a rollout would do.
+    Plan {
+        /// The pool.
+        pool: PoolName,
+        /// The release.
+        release: ReleaseName,
     },
     /// Save the dossier of an incident.
     Dossier(IncidentId),

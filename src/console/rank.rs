@@ -28,6 +28,10 @@ pub enum List {
     Images,
     /// Workloads, by name.
     Workloads,
+    /// Pools, by name.
+    Pools,
+    /// Nodes, by fleet and name.
+    Nodes,
     /// Images that are behind.
     Behind,
     /// Images about which something is not known.
@@ -47,7 +51,9 @@ pub type Rank = (i64, i64, i64);
 /// The lists that a row belongs to.
 pub fn ranks(row: &Row) -> [Option<(List, Rank)>; 4] {
     match row {
-        Row::Daemon(_) | Row::Pool(_) | Row::Node(_) => [None; 4],
+        Row::Daemon(_) => [None; 4],
+        Row::Pool(_) => [Some((List::Pools, (0, 0, 0))), None, None, None],
+        Row::Node(_) => [Some((List::Nodes, (0, 0, 0))), None, None, None],
         Row::Source(row) => {
             let lost = row.lost.as_ref().map(|lost| (List::Lost, (lost.since.as_millis(), 0, 0)));
             [lost, None, None, None]

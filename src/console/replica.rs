@@ -5,10 +5,11 @@
 
 use super::rank::{List, Rank, ranks};
 use crate::api::rows::{
-    DaemonRow, EventRow, ImageRow, IncidentRow, NeedRow, Row, RowKey, RunRow, StepRow, WorkloadRow,
+    DaemonRow, EventRow, ImageRow, IncidentRow, NeedRow, NodeRow, PoolRow, Row, RowKey, RunRow, StepRow,
+    WorkloadRow,
 };
 use crate::api::stream::Frame;
-use crate::model::{ImageRef, IncidentId, RunId, Seq, StepKey, WorkloadId};
+use crate::model::{ImageRef, IncidentId, NodeRef, PoolName, RunId, Seq, StepKey, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -137,6 +138,22 @@ impl Replica {
     pub fn workload(&self, workload: &WorkloadId) -> Option<&WorkloadRow> {
         match self.row(&RowKey::Workload(workload.clone())) {
             Some(Row::Workload(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    /// A pool.
+    pub fn pool(&self, pool: &PoolName) -> Option<&PoolRow> {
+        match self.row(&RowKey::Pool(pool.clone())) {
+            Some(Row::Pool(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    /// A node.
+    pub fn node(&self, node: &NodeRef) -> Option<&NodeRow> {
+        match self.row(&RowKey::Node(node.clone())) {
+            Some(Row::Node(row)) => Some(row),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! A sheet: what would be sent, what must be typed for it, and what its author saw.
 
 use super::replica::Replica;
+use crate::api::rollout::PlanRow;
 use crate::api::rows::May;
 use crate::model::limits::SHEET_DEAF;
 use crate::model::{
@@ -32,6 +33,8 @@ pub enum Order {
     Abort(RunId),
     /// Start a run.
     Start(ImageRef),
+    /// Start the rollout that this plan shows.
+    StartRollout(Box<PlanRow>),
     /// Release what is quarantined.
     Unquarantine(WorkloadId),
     /// Freeze everything.
@@ -159,6 +162,7 @@ impl Sheet {
             Order::Forward(run, to) => {
                 return rollout(run).is_none_or(|part| part.forward.as_ref() == Some(to));
             }
+            Order::StartRollout(plan) => return super::target::may_start(replica, plan),
             Order::Pause(_)
             | Order::Resume(_)
             | Order::Abort(_)
@@ -206,6 +210,9 @@ impl Sheet {
             Order::Resume(run) => Command::Resume { run, reason: given },
             Order::Abort(run) => Command::Abort { run, reason },
             Order::Start(image) => Command::Start { image, reason: given },
+            Order::StartRollout(plan) => {
+                Command::StartRollout { pool: plan.pool, release: plan.release, seen, reason: given }
+            }
             Order::Unquarantine(workload) => Command::Unquarantine { workload, reason },
             Order::Freeze => Command::Freeze { reason: given, until: None },
             Order::Thaw => Command::Thaw { reason: given },
@@ -230,6 +237,8 @@ fn fence(order: &Order, replica: &Replica) -> Option<Seen> {
         Order::Start(image) => {
             replica.image(image).map(|row| Seen { digest: row.digest.clone(), ..Seen::default() })
         }
+        // The daemon compares: a plan is no row.
+        Order::StartRollout(plan) => Some(Seen { plan: Some(plan.plan.clone()), ..Seen::default() }),
         Order::Unquarantine(workload) => replica.workload(workload).map(|row| Seen {
             digest: row.quarantine.first().map(|held| held.digest.clone()),
             ..Seen::default()
@@ -267,6 +276,9 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         Order::Rollback(run, step) => code(replica.step(*run, step)?.before.as_ref(), run.to_string()),
         Order::Resume(run) => Proof::Code(run.to_string()),
         Order::Start(image) => code(replica.image(image)?.digest.as_ref(), image.short()),
+        // A start takes a release out of quarantine.
+        Order::StartRollout(plan) if plan.quarantine.is_some() => Proof::Name(plan.release.to_string()),
+        Order::StartRollout(plan) => Proof::Code(plan.release.to_string()),
         Order::Thaw => Proof::Code(replica.daemon()?.name.clone()),
         Order::Abort(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Unquarantine(workload) => Proof::Name(workload.to_string()),

@@ -1,11 +1,12 @@
 //! What the selected row is about, and which actions are legal there. Footer, palette and keys all ask here.
 
 use super::actions::Action;
-use super::model::{About, Model, Screen};
+use super::model::{About, Asked, Model, Screen};
 use super::rank::List;
 use super::replica::Replica;
 use super::sheet::Order;
-use crate::api::rows::{IncidentRow, May, RolloutPart, Row, RowKey, StepRow};
+use crate::api::rollout::PlanRow;
+use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, StepRow};
 use crate::model::{ImageRef, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
@@ -14,10 +15,14 @@ pub fn target(model: &Model) -> Option<RowKey> {
         Screen::Page(about, _) => page_key(about)?,
         Screen::Log(log) => log.about.clone(),
         Screen::Run(run, picker) => picker.selected.as_ref().map_or(RowKey::Run(*run), |key| (**key).clone()),
+        Screen::Pool(pool, picker) => {
+            picker.selected.as_ref().map_or_else(|| RowKey::Pool(pool.clone()), |key| (**key).clone())
+        }
         Screen::Overview(_)
         | Screen::Lineage(..)
         | Screen::Updates(_)
         | Screen::Runs(_)
+        | Screen::Pools(_)
         | Screen::Incidents(_)
         | Screen::Journal(..) => (**model.selected()?).clone(),
     };
@@ -43,6 +48,8 @@ fn page_key(about: &About) -> Option<RowKey> {
         About::Incident(incident) => RowKey::Incident(*incident),
         About::Workload(workload) => RowKey::Workload(workload.clone()),
         About::Image(image) => RowKey::Image(image.clone()),
+        About::Node(node) => RowKey::Node(node.clone()),
+        About::Plan(planning) => RowKey::Pool(planning.pool.clone()),
         About::Event(seq) => RowKey::Event(*seq),
         About::Impact(key) | About::Why(key, _) => key.clone(),
         About::Help | About::Drill => return None,
@@ -57,12 +64,9 @@ pub fn run_of(replica: &Replica, key: &RowKey) -> Option<RunId> {
         RowKey::Workload(workload) => replica.workload(workload)?.run,
         RowKey::Incident(incident) => Some(replica.incident(*incident)?.run),
         RowKey::Event(seq) => replica.event(*seq)?.run,
-        RowKey::Daemon
-        | RowKey::Source(_)
-        | RowKey::Pool(_)
-        | RowKey::Node(_)
-        | RowKey::Need(_)
-        | RowKey::Coming(_) => None,
+        RowKey::Pool(pool) => replica.pool(pool)?.run,
+        RowKey::Node(node) => replica.node(node)?.run,
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => None,
     }
 }
 
@@ -82,11 +86,11 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
             let row = replica.event(*seq)?;
             replica.step(row.run?, row.step.as_ref()?)
         }
+        RowKey::Node(node) => replica.step(replica.node(node)?.run?, &StepKey::Node(node.clone())),
         RowKey::Run(_)
         | RowKey::Daemon
         | RowKey::Source(_)
         | RowKey::Pool(_)
-        | RowKey::Node(_)
         | RowKey::Need(_)
         | RowKey::Coming(_) => None,
     }
@@ -125,6 +129,9 @@ pub fn open_incident<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a Incid
         return replica.incident(*incident).filter(|row| row.closed.is_none());
     }
     let (run, step) = (run_of(replica, key)?, step_of(replica, key).map(|row| &row.step));
+    if step.is_none() && matches!(key, RowKey::Pool(_) | RowKey::Node(_)) {
+        return None;
+    }
     let rows = replica.list(List::Incidents).iter().filter_map(|(_, key)| {
         if let RowKey::Incident(incident) = &**key { replica.incident(*incident) } else { None }
     });
@@ -190,11 +197,15 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Abort => run().map(|row| Order::Abort(row.run)),
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
         Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
-        Action::Start => image_of(key?).map(|image| Order::Start(image.clone())),
+        Action::Start => match plan_of(model) {
+            Some(plan) => may_start(replica, plan).then(|| Order::StartRollout(Box::new(plan.clone()))),
+            None => image_of(key?).map(|image| Order::Start(image.clone())),
+        },
         Action::Unquarantine => quarantined(replica, key?).map(Order::Unquarantine),
         Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => None,
         Action::Fold | Action::Unfold | Action::Open | Action::Back | Action::Now | Action::Lineage => None,
-        Action::Updates | Action::Runs | Action::Incidents | Action::Journal | Action::Filter => None,
+        Action::Updates | Action::Runs | Action::Pools | Action::Incidents | Action::Journal => None,
+        Action::Filter | Action::Plan => None,
         Action::Jump | Action::Palette | Action::Why | Action::Impact | Action::Log | Action::Events => None,
         Action::Behind
         | Action::Save
@@ -205,6 +216,35 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         | Action::Leave => None,
         Action::Drill | Action::Hint => None,
         Action::Quit | Action::Redraw | Action::Suspend | Action::Interrupt => None,
+    }
+}
+
+/// The plan that is on screen.
+fn plan_of(model: &Model) -> Option<&PlanRow> {
+    let Screen::Page(About::Plan(planning), _) = model.screen() else { return None };
+    if let Asked::Answered(plan) = &planning.asked { Some(plan) } else { None }
+}
+
+/// Whether nothing is under way in the plan's pool.
+pub fn may_start(replica: &Replica, plan: &PlanRow) -> bool {
+    replica.pool(&plan.pool).is_some_and(|pool| pool.run.is_none())
+}
+
+/// The pool that a row is about: a node's is the one that it belongs to.
+pub fn pool_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a PoolRow> {
+    match key {
+        RowKey::Pool(pool) => replica.pool(pool),
+        RowKey::Node(node) => replica.pool(replica.node(node)?.pool.as_ref()?),
+        RowKey::Daemon
+        | RowKey::Source(_)
+        | RowKey::Image(_)
+        | RowKey::Workload(_)
+        | RowKey::Run(_)
+        | RowKey::Step(..)
+        | RowKey::Incident(_)
+        | RowKey::Need(_)
+        | RowKey::Coming(_)
+        | RowKey::Event(_) => None,
     }
 }
 
@@ -242,7 +282,13 @@ pub fn is_legal(model: &Model, action: Action) -> bool {
         }
         Action::Help | Action::Leave | Action::Quit | Action::Redraw | Action::Suspend => true,
         Action::Interrupt | Action::Back => true,
-        Action::Fold | Action::Unfold => in_log || matches!(model.screen(), Screen::Lineage(..)),
+        Action::Fold | Action::Unfold => {
+            in_log || matches!(model.screen(), Screen::Lineage(..) | Screen::Page(About::Plan(_), _))
+        }
+        Action::Pools => !replica.list(List::Pools).is_empty(),
+        Action::Plan => {
+            target().is_some_and(|key| pool_of(replica, &key).is_some_and(|pool| !pool.announced.is_empty()))
+        }
         Action::Open => in_list && model.selected().is_some(),
         Action::Filter => in_list,
         Action::Drill => model.drill.is_some(),
@@ -289,6 +335,9 @@ pub fn why_id(replica: &Replica, key: &RowKey) -> Option<String> {
     }
     if let RowKey::Incident(incident) = key {
         return Some(format!("incident {incident}"));
+    }
+    if let RowKey::Pool(pool) = key {
+        return Some(replica.pool(pool)?.run?.to_string());
     }
     step_of(replica, key).map(|row| format!("{}/{}", row.run, row.step))
 }

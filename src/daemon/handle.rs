@@ -4,11 +4,13 @@ use super::dossiers;
 use super::executor::Executor;
 use super::inbox::{Ask, Asked, Fact};
 use super::live::Live;
+use super::preflights::{self, Preflights};
 use super::shared::Shared;
 use super::{DossierError, Options, Reply, Seen, Stuck, Touched};
 use crate::engine::{Event, EventKind, State};
 use crate::journal::{ReadError, Stored};
 use crate::model::dossier::Dossier;
+use crate::model::nodes::PreflightJob;
 use crate::model::{
     Actor, Command, Digest, EffectId, ImageRef, IncidentId, PoolName, ReleaseName, Seq, Setup, Timestamp,
     WorkloadId,
@@ -159,6 +161,11 @@ impl Handle {
     /// See [`DossierError`].
     pub async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, DossierError> {
         dossiers::read(&self.shared, id).await
+    }
+
+    /// What the fleet finds about the nodes of a plan, or why that is not known: asked now, and nothing is changed or journaled.
+    pub async fn preflights(&self, jobs: Vec<PreflightJob>) -> Preflights {
+        preflights::ask(&self.shared, jobs).await
     }
 
     /// Progress and health samples.

@@ -9,6 +9,7 @@
 //!   reporter   logs of effects, as lines come       live    progress and health samples, never journaled
 //!   retention  old logs and events                  start   lock, snapshot, replay, outstanding effects
 //!   dossiers   what is known of a failure, written once
+//!   preflights what a plan would meet, asked before its start
 //! ```
 //!
 //! Invariants:
@@ -27,6 +28,7 @@ mod inbox;
 mod live;
 mod main_loop;
 mod pollers;
+mod preflights;
 mod reporter;
 mod retention;
 mod shared;
@@ -36,6 +38,7 @@ mod start;
 pub use dossiers::DossierError;
 pub use handle::Handle;
 pub use live::{Live, Sample, Watched};
+pub use preflights::Preflights;
 pub use sources::Seen;
 pub use start::start;
 

@@ -211,10 +211,7 @@ impl State {
     /// The next moment at which the daemon must send `DeadlinePassed`, and what for.
     pub fn next_deadline(&self) -> Option<(Timestamp, Due<'_>)> {
         let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, Due::Thaw)));
-        let runs = self
-            .runs
-            .values()
-            .filter_map(|run| run.next_deadline(&self.setup.retention, self.freeze.is_some()));
+        let runs = self.runs.values().filter_map(|run| run.next_deadline(self));
         let rollouts = rollout::next_deadline(self);
         freeze.chain(runs).chain(rollouts).chain(outbox::next_deadline(self)).min()
     }

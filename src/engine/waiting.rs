@@ -249,7 +249,7 @@ fn blocking(run: &Run, step: &Step, deploy: &DeployStep) -> Option<StepKey> {
     let place = run.steps.place(&step.key).unwrap_or(0);
     let before = run.steps.before(place).iter().map(|step| &step.key);
     let before = before.filter(|key| matches!(key, StepKey::Deploy(_)));
-    let open = |key: &&StepKey| run.steps.get(*key).is_some_and(|step| step.standing() == Standing::Open);
+    let open = |key: &&StepKey| run.steps.get(key).is_some_and(|step| step.standing() == Standing::Open);
     std::iter::once(&image).chain(before).find(open).cloned()
 }
 

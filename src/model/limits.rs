@@ -138,6 +138,12 @@ pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
 pub const NODES_EVERY: Span = Span::from_secs(2);
 /// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
 pub const NODE_JOBS_AT_ONCE: usize = 16;
+/// Nodes of a plan about which the fleet is asked before the start; those beyond are asked when their step begins.
+pub const PLAN_NODES: usize = 50;
+/// Of those, how many questions are under way at the same time: each may list a whole fleet.
+pub const PLAN_AT_ONCE: usize = 4;
+/// The longest that a plan waits for the fleet: less than [`ANSWER_WITHIN`], so that who asked is told what was not answered.
+pub const PLAN_WITHIN: Span = Span::from_secs(6);
 /// Between two polls of a tag whose registry is not configured; Docker Hub counts requests, and a HEAD is not counted as a pull.
 pub const POLL_UNCONFIGURED: Span = Span::from_secs(300);
 /// Tags of one registry that are asked for at a time.

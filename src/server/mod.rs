@@ -58,7 +58,7 @@ pub trait Source: Send + Sync + 'static {
     /// Why a thing is as it is: `42`, `42/image:web:1`, `incident 3`. None when there is no such thing.
     async fn why(&self, id: &str) -> Option<Why>;
 
-    /// What a rollout of this release through this pool would do, or why it cannot be started.
+    /// What a rollout of this release through this pool would do and would meet, or why it cannot be started.
     async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String>;
 
     /// The dossier of an incident; none when there is no such incident. Or why it cannot be read, cleaned.

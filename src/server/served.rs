@@ -178,7 +178,10 @@ impl Source for Served {
     }
 
     async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
-        self.handle.read(|state| rows::plan(state, pool, release)).map_err(|error| error.to_string())
+        let plan = self.handle.read(|state| state.rollout_plan(pool, release));
+        let plan = plan.map_err(|error| error.to_string())?;
+        let found = self.handle.preflights(plan.preflights(limits::PLAN_NODES)).await;
+        Ok(self.handle.read(|state| rows::plan(state, &plan, &found)))
     }
 
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {

@@ -3,13 +3,14 @@
 use crate::world::{Memory, digest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tidegate::engine::rollout::plan::Plan;
 use tidegate::engine::{Effect, EventKind, Job, NodeStep, State};
 use tidegate::model::nodes::{
     Availability, Finding, FindingKind, Machine, Moved, NodeLimits, NodeLook, NodeReport, NodeRole, Pool,
     PreflightReport, ProvisionReport, ShiftReport, Strategy, WaveSize,
 };
 use tidegate::model::reports::{Answer, Look, LookReport, ProbeFailure, ProbeTally, SpecMark, UpdateState};
-use tidegate::model::{PoolName, ReleaseName, RunId, Setup, Span, StepKey, Timestamp, WorkloadId};
+use tidegate::model::{NodeRef, PoolName, ReleaseName, RunId, Setup, Span, StepKey, Timestamp, WorkloadId};
 
 pub fn workers() -> PoolName {
     "workers".parse().unwrap()
@@ -62,6 +63,17 @@ fn look(name: &str, on: Option<&str>, work: u32) -> NodeLook {
         token: None,
         work: if work > 0 { BTreeMap::from([(web(), work)]) } else { BTreeMap::new() },
     }
+}
+
+/// What the fleet says of a plan's nodes: the first one fits, something is in the way of the second, the others are not answered.
+pub fn found_in(plan: &Plan) -> BTreeMap<NodeRef, Result<PreflightReport, String>> {
+    let finding = |kind, what: &str| Finding { workload: Some(web()), kind, what: what.to_owned() };
+    let note = finding(FindingKind::PerNode, "it runs once per node");
+    let block = finding(FindingKind::FitsNowhere, "no other node takes it");
+    let fits = PreflightReport { notes: vec![note], ..PreflightReport::default() };
+    let blocked = PreflightReport { blocks: vec![block], ..PreflightReport::default() };
+    let said = [Ok(fits), Ok(blocked)].into_iter().chain(std::iter::repeat(Err("it hangs".to_owned())));
+    plan.nodes.iter().map(|one| one.node.clone()).zip(said).collect()
 }
 
 /// The fleet as it is, and what is wrong with it.

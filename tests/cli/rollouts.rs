@@ -181,8 +181,16 @@ fn a_rollout_is_shown_first_and_started_by_its_plan() {
         )),
         "{ran:?}"
     );
-    for part in ["3 nodes in 2 waves", "out now: none", "w1", "not looked at yet", "at most 1 out at a time"]
-    {
+    for part in ["3 nodes in 2 waves", "out now: none", "at most 1 out at a time"] {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    for part in [
+        "fits, 1 to know",
+        "1 in the way",
+        "w1: to know: prod/web: it runs once per node",
+        "w2: in the way: prod/web: no other node takes it",
+        "w3: not known: it hangs",
+    ] {
         assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
     }
     assert!(hands.memory.read(|state| state.rollouts.is_empty()));

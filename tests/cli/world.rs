@@ -1,5 +1,6 @@
 //! A daemon in memory: `os` under `web` and `api`, a gate for two people before `web` is published, one before `api` is deployed.
 
+use crate::pool::found_in;
 use async_trait::async_trait;
 use clap::Parser;
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,7 +251,10 @@ impl Source for Memory {
         why::why(&inner.state, &id.parse().ok()?, &inner.log, 40)
     }
     async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
-        self.read(|state| rows::plan(state, pool, release)).map_err(|error| error.to_string())
+        self.read(|state| {
+            let plan = state.rollout_plan(pool, release).map_err(|error| error.to_string())?;
+            Ok(rows::plan(state, &plan, &found_in(&plan)))
+        })
     }
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String> {
         let inner = self.inner.lock().unwrap();

@@ -3,6 +3,7 @@
 mod fixture;
 mod honest;
 mod pictures;
+mod pools;
 mod press;
 mod questions;
 mod random;

@@ -1,9 +1,10 @@
 //! The questions of an operator at two in the morning: so many keys, and the answer stands on an 80x24 screen.
 //! Rows further down cost one `j` each; those are counted apart.
 
-use crate::fixture::model;
+use crate::fixture::{edge_plan, model, model_of, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
+use tidegate::console::{Msg, update};
 
 /// Presses `keys` (of which `down` only choose the row) and looks for every one of the words.
 fn answers(down: &str, keys: &str, count: usize, words: &[&str]) {
@@ -99,6 +100,35 @@ fn q09_what_still_stands_on_the_old_base_and_why() {
             "6/6",
         ],
     );
+}
+
+#[test]
+fn q11_which_node_is_sick_what_moved_there_was_it_sick_before() {
+    let mut model = model_of(rows_with_rollouts(), 80, 24);
+    press(&mut model, "j");
+    press(&mut model, "⏎");
+    let shown = picture(&model);
+    for word in ["n03", "restored", "moves", "prod/web: 2 tasks", "before: 2 of 2", "now: 2 of 2"] {
+        assert!(shown.contains(word), "{word:?} is not on the screen:\n{shown}");
+    }
+}
+
+#[test]
+fn q22_what_will_block_this_rollout() {
+    let mut model = model_of(rows_with_rollouts(), 80, 24);
+    press(&mut model, "4n");
+    let (pool, release) = ("edge".parse().unwrap(), "2026.11.2".parse().unwrap());
+    update(&mut model, Msg::Plan { pool, release, plan: Ok(Box::new(edge_plan())) });
+    let shown = picture(&model);
+    for word in [
+        "1 of 3 fit",
+        "1 with something in the way",
+        "1 not known",
+        "prod/cron: it holds port 9000",
+        "wave 2",
+    ] {
+        assert!(shown.contains(word), "{word:?} is not on the screen:\n{shown}");
+    }
 }
 
 #[test]

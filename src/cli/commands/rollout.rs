@@ -69,10 +69,11 @@ fn print(plan: &PlanRow, out: &mut Output<'_>) -> Result<(), Failure> {
     if let Some(why) = &plan.quarantine {
         out.line(&format!("  in quarantine, and released from it by a start: {why}"))?;
     }
-    let head = ["WAVE", "NODE", "ZONE", "HAS", "GETS", "WORK", "IN THE WAY, AS LAST LOOKED"];
+    let head = ["WAVE", "NODE", "ZONE", "HAS", "GETS", "WORK", "PREFLIGHT"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
     rows.extend(plan.nodes.iter().map(|node| cells(plan, node)));
     out.table(&rows)?;
+    plan.nodes.iter().flat_map(found).try_for_each(|line| out.line(&line))?;
     out.line(&format!("plan {}", plan.plan.short()))
 }
 
@@ -86,12 +87,6 @@ fn names(nodes: &[NodeId]) -> String {
 fn cells(plan: &PlanRow, row: &PlannedRow) -> Vec<String> {
     let manager = if row.manager { " (manager)" } else { "" };
     let tasks: u32 = row.work.iter().map(|(_, tasks)| tasks).sum();
-    let blocks: Vec<String> = row.blocks.iter().map(said).collect();
-    let found = match (row.found_by, blocks.is_empty()) {
-        (None, _) => "not looked at yet".to_owned(),
-        (Some(run), true) => format!("nothing (rollout {run})"),
-        (Some(run), false) => format!("{} (rollout {run})", blocks.join("; ")),
-    };
     vec![
         row.wave.to_string(),
         format!("{}{manager}", row.node),
@@ -99,6 +94,15 @@ fn cells(plan: &PlanRow, row: &PlannedRow) -> Vec<String> {
         row.was.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         plan.release.to_string(),
         format!("{} workloads, {tasks} tasks", row.work.len()),
-        found,
+        row.stands(),
     ]
+}
+
+/// What the preflight of a node found, line by line.
+fn found(row: &PlannedRow) -> Vec<String> {
+    let line = |how: &str, what: &str| format!("  {}: {how}: {what}", row.node);
+    let blocks = row.blocks.iter().map(|finding| line("in the way", &said(finding)));
+    let notes = row.notes.iter().map(|finding| line("to know", &said(finding)));
+    let unknown = row.unknown.iter().map(|why| line("not known", why));
+    blocks.chain(notes).chain(unknown).collect()
 }

@@ -7,6 +7,8 @@ mod help;
 mod image;
 mod impact;
 mod incident;
+mod plan;
+mod pool;
 mod rollout;
 mod rollout_sheet;
 mod run;
@@ -16,6 +18,7 @@ mod why;
 mod workload;
 
 pub use help::help;
+pub use pool::mark as pool_mark;
 pub use run::doing;
 pub use sheet::sheet;
 
@@ -34,6 +37,8 @@ pub fn page(model: &Model, about: &About) -> Doc {
         About::Incident(incident) => of_key(model, &RowKey::Incident(*incident)),
         About::Workload(workload) => of_key(model, &RowKey::Workload(workload.clone())),
         About::Image(image) => of_key(model, &RowKey::Image(image.clone())),
+        About::Node(node) => pool::node_page(&model.replica, node, model.now),
+        About::Plan(planning) => plan::plan(model, planning),
         About::Event(seq) => of_key(model, &RowKey::Event(*seq)),
         About::Impact(key) => impact::impact(&model.replica, key),
         About::Why(key, asked) => why::why(model, key, asked),
@@ -46,15 +51,11 @@ pub fn page(model: &Model, about: &About) -> Doc {
 pub fn of_key(model: &Model, key: &RowKey) -> Doc {
     let replica = &model.replica;
     match replica.row(key) {
-        None => {
-            let mut doc = Doc::new("gone");
-            doc.text("It is not there any more; Esc leads back.", Role::Dim);
-            doc
-        }
+        None => gone(),
         Some(Row::Image(row)) => image::image(replica, row, model.now),
         Some(Row::Workload(row)) => workload::workload(replica, row, model.now),
-        Some(Row::Pool(row)) => rollout::pool(row, model.now),
-        Some(Row::Node(row)) => rollout::node(row),
+        Some(Row::Pool(row)) => pool::pool(replica, row, model.now),
+        Some(Row::Node(row)) => pool::node(replica, row),
         Some(Row::Run(row)) => run::run(replica, row, model.now),
         Some(Row::Step(row)) => step::step(replica, row, model.now),
         Some(Row::Incident(row)) => incident::incident(replica, row, model.now),
@@ -82,6 +83,13 @@ pub fn of_key(model: &Model, key: &RowKey) -> Doc {
             doc
         }
     }
+}
+
+/// What was here has gone.
+fn gone() -> Doc {
+    let mut doc = Doc::new("gone");
+    doc.text("It is not there any more; Esc leads back.", Role::Dim);
+    doc
 }
 
 use crate::api::rows::Mark;

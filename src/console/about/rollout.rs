@@ -1,7 +1,7 @@
-//! What a rollout, a node step, a node and a pool say beside what every run and step says.
+//! What a rollout and a node step say beside what every run and step says.
 
-use crate::api::rollout::{role, said};
-use crate::api::rows::{Freeze, Mark, MovedRow, NodePart, NodeRow, PoolRow, RolloutPart, RunRow};
+use crate::api::rollout::said;
+use crate::api::rows::{Mark, MovedRow, NodePart, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::text::when;
 use crate::model::nodes::Strategy;
@@ -96,53 +96,7 @@ fn moved(doc: &mut Doc, rows: &[MovedRow]) {
     }
 }
 
-fn names(nodes: &[NodeId]) -> String {
+/// `n1, n2`.
+pub(super) fn names(nodes: &[NodeId]) -> String {
     nodes.iter().map(NodeId::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// A node by itself.
-pub(super) fn node(row: &NodeRow) -> Doc {
-    let mut doc = Doc::new(format!("node {}", row.node));
-    doc.marked("state", row.state.clone(), row.mark);
-    let named = |name: Option<String>| name.unwrap_or_else(|| "none".to_owned());
-    doc.pair("pool", named(row.pool.as_ref().map(ToString::to_string)));
-    doc.pair("release", named(row.release.as_ref().map(ToString::to_string)));
-    doc.pair("zone", row.zone.clone().unwrap_or_default());
-    doc.pair("role", role(row.role));
-    doc.pair("address", row.address.clone().unwrap_or_default());
-    if let Some(run) = row.run {
-        doc.pair("in hand", format!("of rollout {run}"));
-    }
-    let work: Vec<String> = row.work.iter().map(|(workload, tasks)| format!("{workload} {tasks}")).collect();
-    doc.lines("work", &work);
-    doc
-}
-
-/// `by ana 02:14:00: disks are being swapped`.
-fn kept(stop: &Freeze, now: Timestamp) -> String {
-    let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("by {} {}{why}", stop.by, when(stop.since, now))
-}
-
-/// A pool by itself.
-pub(super) fn pool(row: &PoolRow, now: Timestamp) -> Doc {
-    let mut doc = Doc::new(format!("pool {}", row.pool));
-    doc.marked("state", row.state.clone(), row.mark);
-    doc.pair("out", names(&row.out));
-    if let Some(pin) = &row.pinned {
-        doc.marked("pinned", kept(pin, now), Mark::Paused);
-    }
-    for (at, one) in row.announced.iter().enumerate() {
-        let text = format!("{}, announced {} by {}", one.release, when(one.at, now), one.by);
-        doc.pair(if at == 0 { "releases" } else { "" }, text);
-        doc.marked("", one.quarantine.clone().unwrap_or_default(), Mark::Failed);
-        if let Some(skip) = &one.skipped {
-            doc.marked("", format!("skipped {}", kept(skip, now)), Mark::Paused);
-        }
-    }
-    if let Some((release, at)) = &row.next {
-        doc.pair("by itself", format!("{} takes {release}", when(*at, now)));
-    }
-    super::owned_by(&mut doc, row.owner.as_ref());
-    doc
 }

@@ -1,12 +1,13 @@
 //! What a sheet about a rollout or one of its nodes says: what would happen at once, then, and how it can be undone.
 
-use crate::api::rollout::said;
+use crate::api::rollout::{PlanRow, said};
 use crate::api::rows::{NodePart, RolloutPart, RunRow, StepRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::theme::Role;
 use crate::model::ReleaseName;
 use crate::model::nodes::Strategy;
+use std::collections::BTreeSet;
 
 /// Gaps are let be, or a verdict that could not be given is given.
 pub(super) fn approve(doc: &mut Doc, row: &StepRow, part: &NodePart) {
@@ -121,6 +122,26 @@ pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rol
     doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
 }
 
+/// A rollout begins, as its plan shows it.
+pub(super) fn start(doc: &mut Doc, plan: &PlanRow) {
+    let first: Vec<String> =
+        plan.nodes.iter().filter(|node| node.wave == 1).map(|node| node.node.to_string()).collect();
+    let waves = plan.nodes.last().map_or(0, |node| node.wave);
+    doc.pair("at once", format!("wave 1 of {waves} begins: {}", listed(&first)));
+    doc.pair("then", format!("{} nodes in all; {}", plan.nodes.len(), super::rollout::by(plan.strategy)));
+    doc.pair("pace", super::plan::pace(plan));
+    doc.pair("preflight", super::plan::preflight(plan));
+    if let Some(why) = &plan.quarantine {
+        doc.styled("kept out", format!("until this start; it was in quarantine: {why}"), Role::Refused);
+    }
+    let workloads: BTreeSet<_> =
+        plan.nodes.iter().flat_map(|node| &node.work).map(|(name, _)| name).collect();
+    let tasks: u32 = plan.nodes.iter().flat_map(|node| &node.work).map(|(_, tasks)| tasks).sum();
+    doc.pair("affects", format!("{tasks} tasks of {} workloads move", workloads.len()));
+    doc.pair("if sick", "the work goes back to the node that had it, and the rollout counts a failure");
+    doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
+}
+
 pub(super) fn pause(doc: &mut Doc, replica: &Replica, row: &RunRow) {
     doc.pair("stops", format!("rollout {}: no node begun, no machine made, no work taken in hand", row.run));
     doc.pair("in flight", listed(&standing(replica, row).0));
@@ -133,5 +154,5 @@ pub(super) fn abort(doc: &mut Doc, replica: &Replica, row: &RunRow) {
     doc.pair("ends", format!("rollout {} for good: {}", row.run, row.cause));
     doc.pair("in flight", with(&flying, "given their work back, unless nearly done"));
     doc.pair("stays", with(&done, "keep the release"));
-    doc.pair("undo", "none; a new rollout is started with `tidegate rollout`");
+    doc.pair("undo", "none; n on the pool plans a new one, S starts it");
 }

@@ -52,6 +52,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         }
         Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
         Order::Start(image) => start(&mut doc, replica, image),
+        Order::StartRollout(plan) => rollout_sheet::start(&mut doc, plan),
         Order::Unquarantine(workload) => unquarantine(&mut doc, replica, workload, model.now),
         Order::Freeze => freeze(&mut doc, replica),
         Order::Thaw => thaw(&mut doc, replica, model.now),
@@ -99,6 +100,7 @@ fn title(replica: &Replica, order: &Order) -> String {
         Order::Resume(run) => format!("RESUME {}", called(run)),
         Order::Abort(run) => format!("ABORT {}", called(run)),
         Order::Start(image) => format!("START a run of {}", image.short()),
+        Order::StartRollout(plan) => format!("START rollout of {} through {}", plan.release, plan.pool),
         Order::Unquarantine(workload) => format!("UNQUARANTINE {workload}"),
         Order::Freeze => "FREEZE EVERYTHING".to_owned(),
         Order::Thaw => "END THE FREEZE".to_owned(),
@@ -118,6 +120,12 @@ fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
             if let Some(row) = replica.run(*run) {
                 doc.text(format!("this can no longer be asked for: {}", row.state), Role::Refused);
             }
+            return;
+        }
+        Order::StartRollout(plan) => {
+            let run = replica.pool(&plan.pool).and_then(|pool| pool.run);
+            let why = run.map_or("the pool is gone".to_owned(), |run| format!("rollout {run} is under way"));
+            doc.text(format!("this can no longer be started: {why}"), Role::Refused);
             return;
         }
         Order::Pause(_)

@@ -9,7 +9,7 @@ use crate::console::text::exactly_when;
 use crate::console::theme::Role;
 use crate::model::Timestamp;
 
-pub(super) fn why(model: &Model, key: &RowKey, asked: &Asked) -> Doc {
+pub(super) fn why(model: &Model, key: &RowKey, asked: &Asked<Why>) -> Doc {
     match asked {
         Asked::Answered(why) => answered(why, model.now),
         Asked::Waiting => {

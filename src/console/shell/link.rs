@@ -67,6 +67,13 @@ async fn answer(client: Option<Client>, cmd: Cmd) -> Option<Msg> {
             };
             Some(Msg::Why { id, why })
         }
+        Cmd::Plan { pool, release } => {
+            let plan = match client {
+                Some(client) => client.plan(&pool, &release).await.map_err(|error| error.to_string()),
+                None => Err(NOBODY.to_owned()),
+            };
+            Some(Msg::Plan { pool, release, plan: plan.map(Box::new) })
+        }
         Cmd::Log { id, from, after } => {
             pause(after).await;
             let at = match from {

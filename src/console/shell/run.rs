@@ -137,7 +137,12 @@ impl Shell {
                     let _ = self.hints.as_ref().map(|hints| hints.send(at));
                 }
                 Cmd::Copy(text) => self.terminal.copy(&text)?,
-                Cmd::Send { .. } | Cmd::Log { .. } | Cmd::Why { .. } | Cmd::Dossier(_) | Cmd::Save { .. } => {
+                Cmd::Send { .. }
+                | Cmd::Log { .. }
+                | Cmd::Why { .. }
+                | Cmd::Plan { .. }
+                | Cmd::Dossier(_)
+                | Cmd::Save { .. } => {
                     self.asker.ask(&mut self.tasks, cmd);
                 }
             }

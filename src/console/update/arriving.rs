@@ -2,6 +2,7 @@
 
 use super::moving::keep_in_sight;
 use crate::api::Me;
+use crate::api::rollout::PlanRow;
 use crate::api::rows::RowKey;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
@@ -9,7 +10,7 @@ use crate::console::model::{About, Asked, Link, Mode, Model, Notice, Screen, Siz
 use crate::console::msg::{Changed, LinkEvent};
 use crate::console::rank::List;
 use crate::console::target::why_id;
-use crate::model::{Seq, Timestamp};
+use crate::model::{PoolName, ReleaseName, Seq, Timestamp};
 
 /// The terminal has another size.
 pub fn resize(model: &mut Model, width: u16, height: u16) -> Changed {
@@ -81,12 +82,16 @@ pub fn rows(model: &mut Model, frames: Vec<Frame>, at: Timestamp) -> Changed {
     Changed::Yes
 }
 
-/// Whether a frame can put rows into the list on top or take them out. Only the lineage is dear enough to ask.
+/// Whether a frame can put rows into the list on top or take them out. Only the lineage and a pool's nodes are dear enough to ask.
 fn reaches(screen: &Screen, frame: &Frame) -> bool {
     let in_tree = |key: &RowKey| matches!(key, RowKey::Image(_) | RowKey::Workload(_));
     match (screen, frame) {
         (Screen::Lineage(..), Frame::Delta { upsert, remove, .. }) => {
             upsert.iter().any(|row| in_tree(&row.key())) || remove.iter().any(in_tree)
+        }
+        (Screen::Pool(..), Frame::Delta { upsert, remove, .. }) => {
+            let node = |key: &RowKey| matches!(key, RowKey::Node(_));
+            upsert.iter().any(|row| node(&row.key())) || remove.iter().any(node)
         }
         (_, Frame::Begin { .. } | Frame::Row { .. } | Frame::End { .. } | Frame::Delta { .. }) => true,
     }
@@ -132,4 +137,28 @@ pub fn why(model: &mut Model, id: &str, answer: Result<Why, String>) -> Changed 
         }
     }
     Changed::No
+}
+
+/// What a rollout would do.
+pub fn plan(
+    model: &mut Model,
+    pool: &PoolName,
+    release: &ReleaseName,
+    plan: Result<Box<PlanRow>, String>,
+) -> Changed {
+    let waits = model.stack.iter_mut().find_map(|screen| match screen {
+        Screen::Page(About::Plan(planning), _)
+            if planning.pool == *pool && planning.release == *release && planning.asked == Asked::Waiting =>
+        {
+            Some(planning)
+        }
+        _ => None,
+    });
+    let Some(planning) = waits else { return Changed::No };
+    planning.asked = match plan {
+        Ok(plan) => Asked::Answered(plan),
+        Err(why) => Asked::Failed(why),
+    };
+    keep_in_sight(model);
+    Changed::Yes
 }

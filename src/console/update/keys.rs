@@ -1,7 +1,7 @@
 //! Where a key goes: into an open sheet or prompt, else to what the table binds it to.
 
 use super::moving::Motion;
-use super::{logs, moving, opening, prompts, saving, sheets};
+use super::{logs, moving, opening, plans, prompts, saving, sheets};
 use crate::console::actions::{Action, bound};
 use crate::console::key::Key;
 use crate::console::model::{About, Mode, Model, Notice, Picker, Screen, Tree};
@@ -56,6 +56,9 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
         Action::Last => moving::moving(model, Motion::Last),
         Action::HalfDown => moving::moving(model, Motion::HalfDown),
         Action::HalfUp => moving::moving(model, Motion::HalfUp),
+        Action::Fold | Action::Unfold if matches!(model.screen(), Screen::Page(..)) => {
+            plans::other(model, action == Action::Unfold)
+        }
         Action::Fold | Action::Unfold => (moving::fold(model, action == Action::Fold), Vec::new()),
         Action::Follow | Action::Wrap => logs::mode(model, action),
         Action::Filter => set_mode(model, Mode::Filter),
@@ -65,6 +68,8 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
         Action::Lineage => opening::view(model, Screen::Lineage(list(), Tree::default())),
         Action::Updates => opening::view(model, Screen::Updates(list())),
         Action::Runs => opening::view(model, Screen::Runs(list())),
+        Action::Pools => opening::view(model, Screen::Pools(list())),
+        Action::Plan => plans::open(model),
         Action::Incidents => opening::view(model, Screen::Incidents(list())),
         Action::Journal => opening::view(model, Screen::Journal(list(), None)),
         Action::Drill => opening::push(model, Screen::Page(About::Drill, 0)),

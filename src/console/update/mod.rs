@@ -4,7 +4,7 @@
 //!   Msg::Key ─▶ keys ─▶ (mode) normal ─▶ moving | opening | saving | logs | sheets (opened)
 //!                              sheet  ─▶ sheets (typed into, sent)
 //!                              prompt ─▶ prompts
-//!   Msg::Rows, Link, Me, Reply, Log, Why, Saved ─▶ arriving
+//!   Msg::Rows, Link, Me, Reply, Log, Why, Plan, Saved ─▶ arriving
 //! ```
 //!
 //! Invariants: a message that changes nothing on screen says [`Changed::No`]; a paste never reaches a field that proves
@@ -15,6 +15,7 @@ mod keys;
 mod logs;
 mod moving;
 mod opening;
+mod plans;
 mod prompts;
 mod saving;
 mod sheets;
@@ -35,6 +36,7 @@ pub fn update(model: &mut Model, msg: Msg) -> (Changed, Vec<Cmd>) {
         Msg::Reply { ticket, reply } => (sheets::reply(model, ticket, reply), Vec::new()),
         Msg::Log { id, window } => logs::window(model, &id, window),
         Msg::Saved(where_to) => (arriving::saved(model, where_to), Vec::new()),
+        Msg::Plan { pool, release, plan } => (arriving::plan(model, &pool, &release, plan), Vec::new()),
         Msg::Why { id, why } => (arriving::why(model, &id, why), Vec::new()),
     }
 }

@@ -39,6 +39,8 @@ pub fn moving(model: &mut Model, motion: Motion) -> (Changed, Vec<Cmd>) {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_)
         | Screen::Journal(..) => (list(model, motion), Vec::new()),
     }

@@ -97,12 +97,9 @@ pub fn screen_of(model: &Model, key: RowKey) -> Option<Screen> {
         RowKey::Image(image) => Screen::Page(About::Image(image), 0),
         RowKey::Workload(workload) => Screen::Page(About::Workload(workload), 0),
         RowKey::Event(seq) => Screen::Page(About::Event(seq), 0),
-        RowKey::Daemon
-        | RowKey::Source(_)
-        | RowKey::Pool(_)
-        | RowKey::Node(_)
-        | RowKey::Need(_)
-        | RowKey::Coming(_) => return None,
+        RowKey::Pool(pool) => Screen::Pool(pool, Picker::default()),
+        RowKey::Node(node) => Screen::Page(About::Node(node), 0),
+        RowKey::Daemon | RowKey::Source(_) | RowKey::Need(_) | RowKey::Coming(_) => return None,
     })
 }
 

@@ -30,6 +30,8 @@ pub fn save(model: &mut Model) -> (Changed, Vec<Cmd>) {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_) => ("page".to_owned(), text_of(model)),
     };
     (Changed::No, vec![Cmd::Save { name: format!("tidegate-{name}"), text }])
@@ -67,6 +69,8 @@ fn text_of(model: &Model) -> String {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_)
         | Screen::Journal(..) => about::selected(model).map_or(String::new(), |doc| doc.plain()),
     }

@@ -23,6 +23,8 @@ pub fn body(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         | Screen::Updates(_)
         | Screen::Runs(_)
         | Screen::Run(..)
+        | Screen::Pools(_)
+        | Screen::Pool(..)
         | Screen::Incidents(_)
         | Screen::Journal(..) => list::list(model, canvas, area),
         Screen::Page(about, top) => page(&about::page(model, about), *top, canvas, area),

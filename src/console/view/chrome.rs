@@ -94,11 +94,12 @@ fn lost_sources(model: &Model) -> Vec<Part> {
     first.map(|text| (format!("? {text}{more}"), Role::Unknown)).into_iter().collect()
 }
 
-const TABS: [(Action, &str); 7] = [
+const TABS: [(Action, &str); 8] = [
     (Action::Now, "0 now"),
     (Action::Lineage, "1 lineage"),
     (Action::Updates, "2 updates"),
     (Action::Runs, "3 runs"),
+    (Action::Pools, "4 pools"),
     (Action::Incidents, "6 incidents"),
     (Action::Journal, "7 journal"),
     (Action::Drill, "9 drill"),
@@ -137,6 +138,7 @@ fn here(bottom: &Screen) -> Action {
         Screen::Lineage(..) => Action::Lineage,
         Screen::Updates(_) => Action::Updates,
         Screen::Runs(_) => Action::Runs,
+        Screen::Pools(_) | Screen::Pool(..) => Action::Pools,
         Screen::Incidents(_) => Action::Incidents,
         Screen::Journal(..) => Action::Journal,
         Screen::Overview(_) | Screen::Run(..) | Screen::Page(..) | Screen::Log(_) => Action::Now,
@@ -186,8 +188,9 @@ fn quiet(model: &Model) -> (String, Role) {
 }
 
 /// What is offered first, where it is legal.
-const OFFERED: [Action; 23] = [
+const OFFERED: [Action; 24] = [
     Action::Open,
+    Action::Plan,
     Action::Approve,
     Action::Reject,
     Action::Retry,
@@ -262,6 +265,7 @@ fn name_here(model: &Model, spec: &Spec) -> &'static str {
     match order(model, spec.action) {
         Some(Order::Close(_)) => "close it",
         Some(Order::Thaw) => "end the freeze",
+        Some(Order::StartRollout(_)) => "start it",
         Some(Order::RollBackAll(_)) => "roll back all",
         Some(_) | None => spec.name,
     }

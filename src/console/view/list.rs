@@ -83,6 +83,11 @@ fn title(model: &Model) -> (String, String) {
             Some(row) => (format!("{} ── {}", row.name(), row.cause), row.state.clone()),
             None => (format!("run {run} ── gone"), place),
         },
+        Screen::Pools(_) => (format!("pools ── {}", replica.list(List::Pools).len()), place),
+        Screen::Pool(pool, _) => {
+            let state = replica.pool(pool).map_or("gone", |row| row.state.as_str());
+            (format!("pool {pool} ── {state}"), place)
+        }
         Screen::Incidents(_) => {
             let list = replica.list(List::Incidents);
             let open = list.partition_point(|(rank, _)| rank.0 == 0);

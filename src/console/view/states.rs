@@ -60,6 +60,8 @@ fn nothing_in(screen: &Screen) -> &'static str {
         Screen::Updates(_) => "Every image is current, and nothing is quarantined.",
         Screen::Runs(_) => "No change has come through yet.",
         Screen::Run(..) => "This run has no steps, or it is older than what is kept.",
+        Screen::Pools(_) => "The configuration names no pool of nodes.",
+        Screen::Pool(..) => "No node of this pool was seen yet.",
         Screen::Incidents(_) => "Nothing has failed.",
         Screen::Journal(..) => "Nothing has happened yet.",
         Screen::Page(..) | Screen::Log(_) => "",

@@ -1,8 +1,11 @@
 //! The columns of each list, and what stands in them. Wider terminals add columns at the right; they never reorder.
 
 use super::canvas::{Cell, Column, Wide};
-use crate::api::rollout::called;
-use crate::api::rows::{EventRow, ImageRow, IncidentRow, Mark, Row, RowKey, RunRow, StepRow, WorkloadRow};
+use crate::api::rollout::{called, role};
+use crate::api::rows::{
+    EventRow, ImageRow, IncidentRow, Mark, NodeRow, PoolRow, Row, RowKey, RunRow, StepRow, WorkloadRow,
+};
+use crate::console::about;
 use crate::console::list::Fold;
 use crate::console::model::{Model, Screen};
 use crate::console::text::{day_or_time, exactly_when, short, when};
@@ -48,6 +51,20 @@ pub fn columns(screen: &Screen, width: u16) -> &'static [Column] {
                 &INCIDENTS_WIDE
             } else {
                 &INCIDENTS_WIDE[..5]
+            }
+        }
+        Screen::Pools(_) => {
+            if wide {
+                &POOLS_WIDE
+            } else {
+                &POOLS_WIDE[..4]
+            }
+        }
+        Screen::Pool(..) => {
+            if wide {
+                &NODES_WIDE
+            } else {
+                &NODES_WIDE[..5]
             }
         }
         Screen::Journal(..) => &JOURNAL,
@@ -109,6 +126,27 @@ const INCIDENTS_WIDE: [Column; 7] = [
     Column::left("in", Wide::Share(2)),
 ];
 
+const POOLS_WIDE: [Column; 7] = [
+    SIGN,
+    Column::left("pool", Wide::Share(2)),
+    Column::left("state", Wide::Share(5)),
+    Column::left("newest release", Wide::Share(3)),
+    Column::left("by itself", Wide::Fixed(12)),
+    Column::left("owner", Wide::Fixed(12)),
+    Column::left("run", Wide::Fixed(5)),
+];
+
+const NODES_WIDE: [Column; 8] = [
+    SIGN,
+    Column::left("node", Wide::Share(3)),
+    Column::left("release", Wide::Share(3)),
+    Column::left("state", Wide::Share(4)),
+    Column::right("tasks", Wide::Fixed(5)),
+    Column::left("zone", Wide::Fixed(10)),
+    Column::left("role", Wide::Fixed(10)),
+    Column::left("run", Wide::Fixed(5)),
+];
+
 const JOURNAL: [Column; 4] = [
     Column::left("", Wide::Fixed(12)),
     SIGN,
@@ -124,17 +162,13 @@ pub fn cells(model: &Model, key: &RowKey, depth: u16, fold: Fold) -> Vec<Cell> {
         (Some(Row::Workload(row)), Screen::Lineage(..)) => lineage_workload(row, depth),
         (Some(Row::Image(row)), _) => update_image(model, row),
         (Some(Row::Workload(row)), _) => update_workload(row, now),
+        (Some(Row::Pool(row)), _) => pool(model, row),
+        (Some(Row::Node(row)), _) => node(row),
         (Some(Row::Run(row)), _) => run(row, now),
         (Some(Row::Step(row)), _) => step(row, now),
         (Some(Row::Incident(row)), _) => incident(row, now),
         (Some(Row::Event(row)), _) => event(row, now),
-        (
-            Some(
-                Row::Daemon(_) | Row::Source(_) | Row::Pool(_) | Row::Node(_) | Row::Need(_) | Row::Coming(_),
-            )
-            | None,
-            _,
-        ) => Vec::new(),
+        (Some(Row::Daemon(_) | Row::Source(_) | Row::Need(_) | Row::Coming(_)) | None, _) => Vec::new(),
     }
 }
 
@@ -242,6 +276,39 @@ fn update_workload(row: &WorkloadRow, now: Timestamp) -> Vec<Cell> {
         Cell::text(held.map_or(String::new(), |held| format!("until {}", held.ends))),
         brief(held.map(|held| held.since), now),
         words(row.owner.as_ref()),
+        words(row.run),
+    ]
+}
+
+fn pool(model: &Model, row: &PoolRow) -> Vec<Cell> {
+    let mark = about::pool_mark(&model.replica, row);
+    let newest = row.announced.last();
+    let bad = newest.is_some_and(|one| one.quarantine.is_some());
+    let release = newest.map_or("none announced".to_owned(), |one| one.release.to_string());
+    vec![
+        sign(mark),
+        Cell::name(row.pool.to_string()),
+        Cell::styled(row.state.clone(), Role::of(mark)),
+        Cell::styled(
+            if bad { format!("{release} quarantined") } else { release },
+            if bad { Role::Failed } else { Role::Text },
+        ),
+        opt(row.next.as_ref().map(|(_, at)| *at), model.now),
+        words(row.owner.as_ref()),
+        words(row.run),
+    ]
+}
+
+fn node(row: &NodeRow) -> Vec<Cell> {
+    let tasks: u32 = row.work.iter().map(|(_, tasks)| tasks).sum();
+    vec![
+        sign(row.mark),
+        Cell::name(row.node.name.to_string()),
+        words(row.release.as_ref()),
+        Cell::styled(row.state.clone(), Role::of(row.mark)),
+        Cell::text(tasks.to_string()),
+        words(row.zone.as_ref()),
+        Cell::text(role(row.role)),
         words(row.run),
     ]
 }

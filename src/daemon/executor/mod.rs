@@ -28,6 +28,7 @@ mod watch;
 mod watching;
 
 pub(super) use issue::Executor;
+pub(super) use nodes::nodes_of;
 
 use crate::model::limits;
 use tokio::sync::Semaphore;

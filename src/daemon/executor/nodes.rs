@@ -84,7 +84,10 @@ async fn claimed<'a>(shared: &'a Shared, fleet: &FleetName) -> Result<&'a dyn No
     may(shared, fleet).await.map(|()| nodes)
 }
 
-fn nodes_of<'a>(shared: &'a Shared, fleet: &FleetName) -> Result<&'a dyn Nodes, Unreachable> {
+pub(in crate::daemon) fn nodes_of<'a>(
+    shared: &'a Shared,
+    fleet: &FleetName,
+) -> Result<&'a dyn Nodes, Unreachable> {
     let why = || "this fleet's nodes cannot be changed yet".to_owned();
     let nodes = shared.world.nodes.get(fleet);
     nodes.map(|nodes| &**nodes).ok_or_else(|| nobody(name_of(fleet), why()))

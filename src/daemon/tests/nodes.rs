@@ -279,6 +279,32 @@ async fn a_daemon_that_is_killed_in_any_stage_goes_on_and_makes_no_node_twice() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_is_asked_about_for_a_while_and_says_of_which_nodes_nothing_is_known() {
+    let (dir, rack) = (tempfile::tempdir().unwrap(), Rack::new());
+    let handle = begin(dir.path(), with(&rack, &scripted())).await;
+    until(&handle, |state| state.nodes.len() == 2).await;
+    handle.command(ana(), Command::Release { pool: workers(), release: r2() }).await;
+    let plan = handle.read(|state| state.rollout_plan(&workers(), &r2()).unwrap());
+    let jobs = plan.preflights(1);
+    let (w1, facts) = (jobs[0].node.clone(), handle.seq());
+    let found = handle.preflights(jobs.clone()).await;
+    assert_eq!(found[&w1].as_ref().map(|report| report.moves.len()), Ok(1));
+    // A call takes two seconds, and four are under way: in six seconds twelve are answered.
+    let one = &jobs[0];
+    let named = |at: usize| format!("prod/x{at:02}").parse().unwrap();
+    let many = (0..20).map(|at| PreflightJob { node: named(at), ..one.clone() }).collect();
+    let found = handle.preflights(many).await;
+    let said =
+        |what: &str| found.values().filter(|said| said.as_ref().is_err_and(|why| why.contains(what))).count();
+    let (gone, late) = (said("knows no such node"), said("did not answer within 6s"));
+    assert!((8..=12).contains(&gone) && gone + late == 20, "{found:?}");
+    let elsewhere = PreflightJob { node: "other/w1".parse().unwrap(), ..one.clone() };
+    assert!(handle.preflights(vec![elsewhere]).await.values().all(Result::is_err));
+    assert_eq!(handle.seq(), facts, "asking is no fact");
+    handle.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_made_or_moved_in_a_fleet_that_somebody_else_holds() {
     let (dir, rack, world) = (tempfile::tempdir().unwrap(), Rack::new(), scripted());
     let holder = "ops2, process 9".to_owned();

@@ -2,8 +2,8 @@
 
 use super::{NodeStage, NodeStep, Rollout};
 use crate::engine::state::State;
-use crate::model::nodes::{NodeLook, NodeRole, Pool, WaveSize};
-use crate::model::{Digest, FleetName, NodeRef, PoolName, ReleaseName, RunId, StepKey};
+use crate::model::nodes::{NodeLook, NodeRole, Pool, PreflightJob, Strategy, WaveSize};
+use crate::model::{Action, Digest, EffectId, FleetName, NodeRef, PoolName, ReleaseName, RunId, StepKey};
 
 /// What a rollout would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,24 @@ impl Plan {
             text.push_str(&format!("{} {} {} {was:?} {target} {zone:?}\n", node.wave, node.node, node.uid));
         }
         Digest::of(text.as_bytes())
+    }
+
+    /// What to ask the fleet of the first `most` nodes before the start. The ids are those of no run: no step waits for the answers.
+    pub fn preflights(&self, most: usize) -> Vec<PreflightJob> {
+        let surge = self.how.strategy == Strategy::Surge;
+        let job = |one: &Planned| PreflightJob {
+            id: EffectId {
+                run: RunId(0),
+                step: StepKey::Node(one.node.clone()),
+                subject: None,
+                action: Action::Preflight,
+                attempt: 1,
+            },
+            node: one.node.clone(),
+            surge,
+            removes: surge,
+        };
+        self.nodes.iter().take(most).map(job).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{NodeStage, NodeStep, Question, Rollout, Traces, Watched};
 use crate::engine::due::Due;
 use crate::engine::incident::Cause;
-use crate::engine::run::Standing;
+use crate::engine::run::{Retry, Standing};
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::{Action, EffectId, RunId, StepKey, Timestamp, WorkloadId};
@@ -239,11 +239,14 @@ pub(super) fn touch(run: RunId, key: &StepKey, out: &mut Outcome) {
 pub(in crate::engine) fn next_deadline(state: &State) -> Option<(Timestamp, Due<'_>)> {
     let frozen = state.freeze.is_some();
     let own = state.rolling().flat_map(|rollout| {
-        let stopped = frozen || rollout.paused.is_some();
+        let halt = Halt {
+            paused: frozen || rollout.paused.is_some(),
+            refused: state.refused_fleets.contains_key(&rollout.how.fleet),
+        };
         let pause = rollout.paused.as_ref().and_then(|pause| pause.until);
         let pause = pause.map(|at| (at, Due::Resume(rollout.id)));
         let steps = rollout.in_flight().filter_map(move |step| {
-            let (at, how) = step.next_deadline(stopped)?;
+            let (at, how) = step.next_deadline(state, rollout, halt)?;
             Some((at, Due::Step(rollout.id, &step.key, how)))
         });
         pause.into_iter().chain(steps)
@@ -251,13 +254,31 @@ pub(in crate::engine) fn next_deadline(state: &State) -> Option<(Timestamp, Due<
     own.chain(super::begin::next_deadline(state)).min()
 }
 
+/// What holds a whole rollout back now.
+#[derive(Debug, Clone, Copy)]
+struct Halt {
+    /// A pause or a freeze: nothing new begins.
+    paused: bool,
+    /// Another daemon has the fleet: nothing is asked of it.
+    refused: bool,
+}
+
 impl NodeStep {
     /// The next moment at which something in it happens by itself, and what. Times that have passed and were acted on are not
-    /// named again: each is tied to the stage that it ends.
-    fn next_deadline(&self, stopped: bool) -> Option<(Timestamp, &'static str)> {
-        let may = self.want.is_some_and(|action| !(stopped && super::issue::begins(self, action)));
-        let retry = self.retry.as_ref().filter(|_| may).map(|retry| (retry.at, "is tried again"));
-        let watched = self.watched.values().filter(|one| one.want.is_some());
+    /// named again: each is tied to the stage that it ends. Nor is a retry that waits for more than its time.
+    fn next_deadline(
+        &self,
+        state: &State,
+        rollout: &Rollout,
+        halt: Halt,
+    ) -> Option<(Timestamp, &'static str)> {
+        let held = |action| halt.paused && super::issue::begins(self, action);
+        let may = |_: &&Retry| {
+            let wants = self.want.is_some_and(|action| !held(action));
+            wants && !halt.refused && super::issue::waits_for_move(state, rollout, self).is_none()
+        };
+        let retry = self.retry.as_ref().filter(may).map(|retry| (retry.at, "is tried again"));
+        let watched = self.watched.values().filter(|one| one.want.is_some() && !halt.refused);
         let watched = watched.filter_map(|one| Some((one.retry.as_ref()?.at, "is looked at again")));
         let own = match &self.stage {
             NodeStage::Soaking { until } if !self.being_judged() => Some((*until, "verdict")),

@@ -36,8 +36,8 @@ impl State {
             return way.map(|way| self.pending(rollout, step, way)).or_else(turn);
         }
         self.held(rollout, step)
-            .or_else(|| unreachable(step))
             .or_else(|| self.for_others(rollout, step))
+            .or_else(|| unreachable(step))
             .or_else(|| by_stage(step))
     }
 

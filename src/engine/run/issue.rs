@@ -74,7 +74,8 @@ pub(super) fn issue(state: &mut State, run: &mut Run, key: &StepKey, out: &mut O
     out.effects.push(Effect::Do(job));
 }
 
-fn elsewhere(state: &State, key: &StepKey) -> bool {
+/// Whether another daemon has the fleet that the step is about.
+pub(super) fn elsewhere(state: &State, key: &StepKey) -> bool {
     match key {
         StepKey::Deploy(workload) => state.refused_fleets.contains_key(&workload.fleet),
         StepKey::Image(_) | StepKey::Node(_) => false,

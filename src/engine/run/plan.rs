@@ -97,7 +97,7 @@ fn begin(state: &mut State, change: Change, images: &[ImageRef], out: &mut Outco
 /// What may be done with a failed step of an older run changes when a newer run takes the same up.
 fn touch_older(state: &State, run: &Run, out: &mut Outcome) {
     for older in state.runs.values() {
-        let bad = |key: &&StepKey| older.steps.get(*key).is_some_and(|step| step.standing() == Standing::Bad);
+        let bad = |key: &&StepKey| older.steps.get(key).is_some_and(|step| step.standing() == Standing::Bad);
         for key in run.steps.keys().filter(bad) {
             out.touch(Key::Step(older.id, key.clone()));
         }

@@ -2,8 +2,8 @@
 
 use super::{Body, DeployStage, DeployStep, ImageStage, ImageStep, Run, Step, Untag};
 use crate::engine::due::Due;
+use crate::engine::state::State;
 use crate::model::defect::{Defect, present};
-use crate::model::setup::Retention;
 use crate::model::{Action, EffectId, ImageRef, RunId, StepKey, Timestamp};
 
 /// How far a step is, as its successors see it.
@@ -253,14 +253,14 @@ impl Run {
     }
 
     /// The next moment at which something in it happens by itself.
-    pub fn next_deadline(&self, retention: &Retention, frozen: bool) -> Option<(Timestamp, Due<'_>)> {
+    pub fn next_deadline(&self, state: &State) -> Option<(Timestamp, Due<'_>)> {
         let pause = self.paused.as_ref().and_then(|pause| pause.until);
         let pause = pause.map(|at| (at, Due::Resume(self.id)));
         let kept = self.ended.filter(|_| !self.discarded);
-        let kept = kept.map(|ended| (ended + retention.candidates, Due::Discard(self.id)));
-        let stopped = frozen || self.paused.is_some();
+        let kept = kept.map(|ended| (ended + state.setup.retention.candidates, Due::Discard(self.id)));
+        let stopped = state.freeze.is_some() || self.paused.is_some();
         let steps = self.steps.values().filter_map(|step| {
-            let (at, how) = step.next_deadline(stopped)?;
+            let (at, how) = step.next_deadline(state, stopped)?;
             Some((at, Due::Step(self.id, &step.key, how)))
         });
         pause.into_iter().chain(kept).chain(steps).min_by_key(|(at, _)| *at)
@@ -269,9 +269,10 @@ impl Run {
 
 impl Step {
     /// The next moment at which something in it happens by itself, and what. Times that have passed and were acted on
-    /// are not named again: each is tied to the stage that it ends.
-    fn next_deadline(&self, stopped: bool) -> Option<(Timestamp, &'static str)> {
-        let may = self.want.is_some_and(|action| !(stopped && super::issue::begins(action)));
+    /// are not named again: each is tied to the stage that it ends. Nor is a retry that waits for more than its time.
+    fn next_deadline(&self, state: &State, stopped: bool) -> Option<(Timestamp, &'static str)> {
+        let may = self.want.is_some_and(|action| !(stopped && super::issue::begins(action)))
+            && !super::issue::elsewhere(state, &self.key);
         let retry = self
             .retry
             .as_ref()

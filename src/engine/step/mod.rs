@@ -166,11 +166,10 @@ fn deadline_passed(state: &mut State, out: &mut Outcome) {
     }
     outbox::deadline(state, out);
     let now = state.now;
-    let retention = state.setup.retention.clone();
     let frozen = state.freeze.is_some();
     let due = |run: &&Run| {
         let waits_for_thaw = run.ended.is_none() && !frozen;
-        waits_for_thaw || run.next_deadline(&retention, frozen).is_some_and(|(at, _)| at <= now)
+        waits_for_thaw || run.next_deadline(state).is_some_and(|(at, _)| at <= now)
     };
     let due: Vec<RunId> = state.each_run().filter(due).map(|run| run.id).collect();
     due.into_iter().for_each(|id| let_go_on(state, id, out));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::reports::Unreachable;
 
-fn away(who: &str) -> Unreachable {
+pub(super) fn away(who: &str) -> Unreachable {
     Unreachable { who: who.to_owned(), why: "connection refused".to_owned(), retry_after: None }
 }
 

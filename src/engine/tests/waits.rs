@@ -1,5 +1,6 @@
 //! Why something waits.
 
+use super::restart::away;
 use super::*;
 
 #[test]
@@ -60,6 +61,22 @@ fn a_fleet_that_another_daemon_holds_is_not_touched() {
     assert_eq!(world.asked(), Vec::<String>::new());
     let run = &world.state.runs[&RUN];
     assert!(world.state.waiting(run, &run.steps[&dep("web")]).unwrap().what.contains("host2 pid 7"));
+    world.fact(EventKind::FleetClaimed { fleet: "lab".parse().unwrap() });
+    assert_eq!(world.asked(), ["baseline deploy web"]);
+}
+
+/// What became due while another daemon holds the fleet is no deadline: the timer would fire for it again and again.
+#[test]
+fn a_retry_on_a_fleet_that_another_daemon_holds_is_not_a_deadline() {
+    let mut world = World::new();
+    world.sees("os", "os 2");
+    world.makes_all();
+    world.approve(ana(), &dep("web")).unwrap();
+    let id = world.take(Action::Baseline, &dep("web"));
+    world.fact(EventKind::WorkloadLooked { id, answer: Answer::Unreachable(away("fleet lab")) });
+    world.fact(EventKind::FleetRefused { fleet: "lab".parse().unwrap(), holder: "host2 pid 7".to_owned() });
+    world.wait(60);
+    assert_eq!(world.asked(), Vec::<String>::new());
     world.fact(EventKind::FleetClaimed { fleet: "lab".parse().unwrap() });
     assert_eq!(world.asked(), ["baseline deploy web"]);
 }

@@ -5,9 +5,10 @@ use crate::api::rows::{Mark, Row, RunRow};
 use crate::engine::describe::subject;
 use crate::engine::run::{Standing, Step};
 use crate::engine::{Run, State};
-use crate::model::Span;
+use crate::model::{Digest, Span};
 
-pub(super) fn run(view: View<'_>, run: &Run) -> Row {
+/// `plan` is the digest of its plan.
+pub(super) fn run(view: View<'_>, run: &Run, plan: &Digest) -> Row {
     let state = view.state;
     let count = |standing| run.steps.values().filter(|step| step.standing() == standing).count();
     let failed = run.steps.values().filter(|step| standing::cause(step).is_some()).count();
@@ -32,7 +33,7 @@ pub(super) fn run(view: View<'_>, run: &Run) -> Row {
         waiting: state.run_waiting(run),
         left: left(state, run),
         usual: usual.map(Span::from_millis),
-        plan: state.plan_hash(run),
+        plan: plan.clone(),
         rollout: None,
     })
 }

@@ -10,7 +10,8 @@ use crate::engine::{Cause, Run, State};
 use crate::model::reports::{FailingCase, TestReport};
 use crate::model::{Actor, Command, Digest, EffectId, Seen};
 
-pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row {
+/// `plan` is the digest of its run's plan.
+pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step, plan: &Digest) -> Row {
     let state = view.state;
     let incident = step.incident.and_then(|id| state.incidents.get(&id));
     let may = may(state, run, step);
@@ -39,7 +40,7 @@ pub(super) fn step(view: View<'_>, run: &Run, place: usize, step: &Step) -> Row 
         // The plan moves with every step of the run; only who may act on this one must have seen it.
         expect: Seen {
             digest,
-            plan: (!may.is_empty() && run.ended.is_none()).then(|| state.plan_hash(run)),
+            plan: (!may.is_empty() && run.ended.is_none()).then(|| plan.clone()),
             generation: Some(step.generation),
         },
         may,

@@ -201,14 +201,15 @@ impl Subjects {
             change.remove.push(RowKey::Run(id));
             return;
         };
-        change.upsert.push(run::run(view, found));
+        let plan = view.state.plan_hash(found);
+        change.upsert.push(run::run(view, found, &plan));
         let wanted = |step: &Step| {
             step.standing() == Standing::Open
                 || found.ended.is_some()
                 || self.steps.contains(&(id, step.key.clone()))
         };
         let steps = found.in_order().enumerate().filter(|(_, step)| wanted(step));
-        change.upsert.extend(steps.map(|(place, found_step)| step::step(view, found, place, found_step)));
+        change.upsert.extend(steps.map(|(place, one)| step::step(view, found, place, one, &plan)));
     }
 }
 
@@ -227,5 +228,5 @@ fn one_step(view: View<'_>, run: RunId, key: &StepKey) -> Option<Row> {
     }
     let run = view.state.runs.get(&run)?;
     let place = run.steps.place(key)?;
-    Some(step::step(view, run, place, run.steps.at(place)?))
+    Some(step::step(view, run, place, run.steps.at(place)?, &view.state.plan_hash(run)))
 }

@@ -1,6 +1,7 @@
 //! Deploy steps and node steps wait for one another, by name.
 
 use super::*;
+use crate::engine::tests::restart::away;
 
 /// `web` soaks in run 1, on every node.
 fn soaking_deploy() -> Fleet {
@@ -130,4 +131,31 @@ fn two_nodes_of_one_workload_are_made_beside_each_other_and_moved_one_after_the_
     assert_eq!(fleet.stage("w1"), "soaking");
     fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
+}
+
+/// What became due while another step is moving the same work is no deadline: the timer would fire for it again and again.
+#[test]
+fn a_retry_that_waits_for_another_nodes_move_is_not_a_deadline() {
+    let waves = vec![WaveSize::Nodes(4)];
+    let mut fleet = Fleet::of(2, Pool { max_unavailable: 2, waves, ..pool() });
+    let run = fleet.starts("r2");
+    fleet.until(|fleet| fleet.stage("w1") == "soaking" && fleet.stage("w2") == "soaking");
+    fleet.world.command(ana(), Command::Abort { run, reason: "not now".to_owned() }).unwrap();
+    let uncordoned = |fleet: &mut Fleet, name: &str| {
+        let id = fleet.world.take(Action::Uncordon, &key(name));
+        fleet.fact(EventKind::NodeChanged { id, answer: Answer::Done(NodeReport::Done { found: false }) });
+    };
+    uncordoned(&mut fleet, "w2");
+    let id = fleet.world.take(Action::ShiftBack, &key("w2"));
+    fleet.fact(EventKind::NodeShifted { id, answer: Answer::Unreachable(away("fleet lab")) });
+    uncordoned(&mut fleet, "w1");
+    // The retry of the second comes due, and the first has the work.
+    fleet.world.wait(10);
+    assert_eq!(fleet.world.asked(), ["shift_back node w1"]);
+    let said = fleet.world.state.node_waiting(fleet.rollout(), fleet.step("w2")).unwrap();
+    assert_eq!(said.what, "node w1 to have moved a workload of it");
+    let id = fleet.world.take(Action::ShiftBack, &key("w1"));
+    let report = ShiftReport::Shifted { moved: Vec::new() };
+    fleet.fact(EventKind::NodeShifted { id, answer: Answer::Done(report) });
+    assert!(fleet.world.asked().contains(&"shift_back node w2".to_owned()), "{:?}", fleet.world.asked());
 }

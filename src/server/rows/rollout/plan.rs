@@ -2,19 +2,17 @@
 
 use super::nodes::quarantine;
 use crate::api::rollout::{PlanRow, PlannedRow};
-use crate::engine::rollout::plan::Planned;
-use crate::engine::rollout::{PlanError, is_out};
-use crate::engine::{NodeStep, State};
-use crate::model::{NodeRef, PoolName, ReleaseName, RunId, StepKey};
+use crate::daemon::Preflights;
+use crate::engine::State;
+use crate::engine::rollout::is_out;
+use crate::engine::rollout::plan::{Plan, Planned};
+use crate::model::limits;
+use crate::model::nodes::PreflightReport;
 
-/// What a rollout of this release through this pool would do now.
-///
-/// # Errors
-/// Why it cannot be started.
-pub fn plan(state: &State, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, PlanError> {
-    let plan = state.rollout_plan(pool, release)?;
-    let out = state.nodes_of(pool, &plan.how).filter(|(_, look)| is_out(look));
-    Ok(PlanRow {
+/// What a rollout would do now, with what the fleet said of its nodes.
+pub fn plan(state: &State, plan: &Plan, found: &Preflights) -> PlanRow {
+    let out = state.nodes_of(&plan.pool, &plan.how).filter(|(_, look)| is_out(look));
+    PlanRow {
         pool: plan.pool.clone(),
         fleet: plan.how.fleet.clone(),
         release: plan.release.clone(),
@@ -24,15 +22,18 @@ pub fn plan(state: &State, pool: &PoolName, release: &ReleaseName) -> Result<Pla
         soak: plan.how.soak,
         budget: plan.how.failure_budget,
         out: out.map(|(node, _)| node.name.clone()).collect(),
-        quarantine: quarantine(state, pool, release),
-        nodes: plan.nodes.iter().map(|one| planned(state, one)).collect(),
-    })
+        quarantine: quarantine(state, &plan.pool, &plan.release),
+        nodes: plan.nodes.iter().map(|one| planned(state, one, found)).collect(),
+    }
 }
 
-fn planned(state: &State, one: &Planned) -> PlannedRow {
+fn planned(state: &State, one: &Planned, found: &Preflights) -> PlannedRow {
     let work = state.nodes.get(&one.node).into_iter().flat_map(|look| &look.work);
-    let found = latest(state, &one.node);
-    let blocks = found.and_then(|(_, step)| Some(step.preflight.as_ref()?.blocks.clone()));
+    let (report, unknown) = match found.get(&one.node) {
+        Some(Ok(report)) => (report.clone(), None),
+        Some(Err(why)) => (PreflightReport::default(), Some(why.clone())),
+        None => (PreflightReport::default(), Some(beyond())),
+    };
     PlannedRow {
         node: one.node.name.clone(),
         wave: one.wave,
@@ -40,14 +41,12 @@ fn planned(state: &State, one: &Planned) -> PlannedRow {
         manager: one.manager,
         was: one.was.clone(),
         work: work.map(|(workload, tasks)| (workload.clone(), *tasks)).collect(),
-        blocks: blocks.unwrap_or_default(),
-        found_by: found.map(|(run, _)| run),
+        blocks: report.blocks,
+        notes: report.notes,
+        unknown,
     }
 }
 
-/// The latest step of a rollout that has asked what emptying this node would meet.
-fn latest<'a>(state: &'a State, node: &NodeRef) -> Option<(RunId, &'a NodeStep)> {
-    let key = StepKey::Node(node.clone());
-    let mut steps = state.rollouts.values().rev().filter_map(|one| Some((one.id, one.steps.get(&key)?)));
-    steps.find(|(_, step)| step.preflight.is_some())
+fn beyond() -> String {
+    format!("only the first {} nodes were asked about; it is when its step begins", limits::PLAN_NODES)
 }

@@ -1,0 +1,171 @@
+//! Pools, their nodes, and the plan of a rollout before it is started.
+
+use crate::fixture::{edge_plan, model_of, now, rows_with_rollouts};
+use crate::press::press;
+use crate::screen::picture;
+use tidegate::api::rollout::PlanRow;
+use tidegate::api::rows::{Freeze, Row};
+use tidegate::api::stream::Frame;
+use tidegate::console::{Cmd, Model, Msg, update};
+use tidegate::model::{Actor, Command, RunId, Seq};
+
+fn model(width: u16, height: u16) -> Model {
+    model_of(rows_with_rollouts(), width, height)
+}
+
+fn answer(model: &mut Model, plan: Result<PlanRow, &str>) {
+    let (pool, release) = ("edge".parse().unwrap(), "2026.11.2".parse().unwrap());
+    let plan = plan.map(Box::new).map_err(ToOwned::to_owned);
+    update(model, Msg::Plan { pool, release, plan });
+}
+
+/// Presses keys, lets the daemon answer, and presses more.
+fn planned(width: u16, height: u16, keys: &str, more: &str) -> Model {
+    let mut model = model(width, height);
+    press(&mut model, keys);
+    answer(&mut model, Ok(edge_plan()));
+    press(&mut model, more);
+    model
+}
+
+fn both(name: &str, keys: &str, more: &str) {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let model = planned(width, height, keys, more);
+        insta::assert_snapshot!(format!("{name}_{width}"), picture(&model));
+    }
+}
+
+macro_rules! pictures {
+    ($($name:ident: $keys:literal, $more:literal;)*) => {
+        $(#[test] fn $name() { both(stringify!($name), $keys, $more); })*
+    };
+}
+
+pictures! {
+    pools: "4", "";
+    pool: "4j⏎", "";
+    node: "4j⏎jj⏎", "";
+    node_that_took_a_place: "'node prod/n01b⏎", "";
+    plan: "4n", "";
+    plan_start_sheet: "4n", "S";
+}
+
+#[test]
+fn a_plan_is_asked_for_and_says_so_until_the_answer_comes() {
+    let mut model = model(80, 24);
+    let asked = press(&mut model, "4n");
+    assert!(
+        matches!(&asked[..], [Cmd::Plan { pool, release }] if pool.as_str() == "edge" && release.as_str() == "2026.11.2")
+    );
+    let shown = picture(&model);
+    assert!(shown.contains("The fleet is asked"), "{shown}");
+    assert_eq!(press(&mut model, "S"), [], "nothing is started that was not seen");
+    answer(&mut model, Err("no node of fleet prod was seen yet; it must be reachable first"));
+    let shown = picture(&model);
+    assert!(shown.contains("There is nothing to start: no node of fleet prod was seen yet"), "{shown}");
+    assert_eq!(press(&mut model, "n").len(), 1, "n asks anew");
+}
+
+#[test]
+fn the_arrows_lead_to_the_plans_of_other_releases_and_no_further() {
+    let mut model = planned(80, 24, "4n", "");
+    assert_eq!(press(&mut model, "→"), []);
+    let asked = press(&mut model, "←");
+    assert!(
+        matches!(&asked[..], [Cmd::Plan { release, .. }] if release.as_str() == "2026.11.1"),
+        "{asked:?}"
+    );
+    assert_eq!(press(&mut model, "←"), []);
+    // An answer about the release that is not shown any more changes nothing.
+    answer(&mut model, Ok(edge_plan()));
+    assert!(picture(&model).contains("The fleet is asked"));
+}
+
+fn sent(mut model: Model, keys: &str) -> Option<Command> {
+    press(&mut model, keys).into_iter().find_map(|cmd| match cmd {
+        Cmd::Send { command, .. } => Some(command),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_rollout_is_started_by_its_name_and_with_the_plan_that_was_seen() {
+    for keys in ["S⏎", "Sedge⏎", "S2026.11⏎"] {
+        assert_eq!(sent(planned(80, 24, "4n", ""), keys), None, "{keys} was enough");
+    }
+    let Some(Command::StartRollout { pool, release, seen, reason }) =
+        sent(planned(80, 24, "4n", ""), "S2026.11.2⇥new kernel⏎")
+    else {
+        panic!("nothing was sent");
+    };
+    assert_eq!(
+        (pool.as_str(), release.as_str(), reason.as_deref()),
+        ("edge", "2026.11.2", Some("new kernel"))
+    );
+    assert_eq!(seen.plan, Some(edge_plan().plan));
+}
+
+#[test]
+fn a_release_in_quarantine_needs_a_reason() {
+    let with = || {
+        let mut model = model(80, 24);
+        press(&mut model, "4n");
+        let quarantine = Some("rollout 9: prod/web was not well".to_owned());
+        answer(&mut model, Ok(PlanRow { quarantine, ..edge_plan() }));
+        model
+    };
+    assert_eq!(sent(with(), "S2026.11.2⏎"), None);
+    assert!(sent(with(), "S2026.11.2⇥it was the probe⏎").is_some());
+}
+
+#[test]
+fn a_rollout_that_somebody_began_meanwhile_cannot_be_started_again() {
+    let mut model = planned(80, 24, "4n", "S");
+    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
+        Row::Pool(mut row) if row.pool.as_str() == "edge" => {
+            row.run = Some(RunId(19));
+            Some(Row::Pool(row))
+        }
+        _ => None,
+    });
+    let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
+    update(&mut model, Msg::Rows(vec![delta], now()));
+    let shown = picture(&model);
+    assert!(shown.contains("this can no longer be started: rollout 19 is under way"), "{shown}");
+    assert_eq!(press(&mut model, "2026.11.2⏎"), []);
+}
+
+#[test]
+fn where_there_is_no_pool_there_is_no_view_of_pools() {
+    let mut model = crate::fixture::model(80, 24);
+    let before = picture(&model);
+    press(&mut model, "4n");
+    assert_eq!(picture(&model), before);
+}
+
+#[test]
+fn a_pool_says_who_pinned_it_and_what_is_skipped() {
+    let mut model = model(80, 24);
+    let kept = |why: &str| Freeze {
+        by: Actor::Person { name: "ben".to_owned(), uid: 1001 },
+        reason: Some(why.to_owned()),
+        since: now(),
+        until: None,
+    };
+    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
+        Row::Pool(mut row) if row.pool.as_str() == "edge" => {
+            (row.pinned, row.next) = (Some(kept("disks are being swapped")), None);
+            row.announced[1].skipped = Some(kept("it has the old driver"));
+            Some(Row::Pool(row))
+        }
+        _ => None,
+    });
+    let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
+    update(&mut model, Msg::Rows(vec![delta], now()));
+    press(&mut model, "4⏎");
+    let shown = picture(&model);
+    for said in ["disks are being swapped", "skipped by ben", "it has the old driver", "tidegate unpin edge"]
+    {
+        assert!(shown.contains(said), "{said} is not in {shown}");
+    }
+}
