@@ -31,7 +31,7 @@ use tidegate::daemon::{self, Handle, Options};
 use tidegate::model::{Digest, ImageRef};
 use tidegate::server::rows::Beside as _;
 use tidegate::server::socket::Socket;
-use tidegate::server::webhook::{Counts, Intake, Token};
+use tidegate::server::webhook::{Counts, Intake, Token, Tokens};
 use tidegate::server::{Doors, Served, routes, webhook};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -138,7 +138,8 @@ async fn serve(handle: &Handle, hooks: TcpListener, socket: &Path, stop: &Cancel
         clock: Arc::new(SystemClock),
     };
     let intake = Arc::new(Intake::new(served.clone(), counts));
-    tokio::spawn(webhook::serve(hooks, intake, Token::new(TOKEN), stop.clone()));
+    let tokens = Tokens { registry: Token::new(TOKEN), release: None };
+    tokio::spawn(webhook::serve(hooks, intake, tokens, stop.clone()));
     tokio::spawn(served.publish(table, stop.clone()));
     tokio::spawn(routes::serve(socket, doors, stop.clone()));
 }

@@ -103,6 +103,8 @@ sections! {
         [required] listen: SocketAddr, "The address and port to listen on.";
         [optional] token_file: String, "A file with the token that notifications must carry, relative to this file.";
         [optional] token_env: String, "The environment variable with that token; one of the two is required.";
+        [optional] release_token_file: String, "A file with the token that announcements of releases must carry, relative to this file; without one none is taken.";
+        [optional] release_token_env: String, "The environment variable with that token.";
     }
     /// How long things are kept.
     RetentionFile "[retention]" {

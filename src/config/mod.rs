@@ -74,4 +74,6 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// What a notification must carry.
     pub token: Secret,
+    /// What an announcement of a release must carry; none is taken when there is none.
+    pub release_token: Option<Secret>,
 }

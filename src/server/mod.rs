@@ -67,6 +67,9 @@ pub trait Source: Send + Sync + 'static {
     /// Journals a hint. It is on disk when this returns `Ok`.
     async fn hint(&self, hint: Hint) -> Result<(), Stuck>;
 
+    /// Journals that a release was announced, unless it is known. It is on disk when this returns `Ok`.
+    async fn announce(&self, pool: PoolName, release: ReleaseName) -> Result<Announcement, Stuck>;
+
     /// The image that is watched under the name that a notification gives it: its registry may be called by an alias.
     fn watched(&self, claimed: &ImageRef) -> Option<ImageRef>;
 
@@ -75,6 +78,17 @@ pub trait Source: Send + Sync + 'static {
 
     /// Whether the work that writes this log goes on.
     fn log_open(&self, id: &str) -> bool;
+}
+
+/// What became of an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// It is in the journal.
+    Stored,
+    /// The release was announced before.
+    Known,
+    /// The configuration has no such pool.
+    NoPool,
 }
 
 /// What a registry's notification claims. Only a hint: the registry is asked before anything is believed.

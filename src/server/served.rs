@@ -1,7 +1,7 @@
 //! The daemon behind the doors: its handle as [`Source`] and [`Beside`], and the task that keeps the table up to date.
 
 use super::rows::{self, Answered, Beside};
-use super::{About, Hint, Source, Table, publish, why};
+use super::{About, Announcement, Hint, Source, Table, publish, why};
 use crate::api;
 use crate::api::rollout::PlanRow;
 use crate::api::rows::EventRow;
@@ -192,6 +192,20 @@ impl Source for Served {
         let by = Actor::Webhook(hint.from.to_string());
         let stored = self.handle.hint(hint.image, hint.digest, by).await;
         stored.map(drop).map_err(|stuck| api::rows::Stuck { why: stuck.why, since: stuck.since })
+    }
+
+    async fn announce(&self, pool: PoolName, release: ReleaseName) -> Result<Announcement, api::rows::Stuck> {
+        let unknown = self.handle.read(|state| match state.setup.pools.contains_key(&pool) {
+            false => Some(Announcement::NoPool),
+            true => state.announced(&pool, &release).map(|_| Announcement::Known),
+        });
+        if let Some(why) = unknown {
+            return Ok(why);
+        }
+        let stored = self.handle.announce(pool, release, Actor::Webhook("release".to_owned())).await;
+        stored
+            .map(|_| Announcement::Stored)
+            .map_err(|stuck| api::rows::Stuck { why: stuck.why, since: stuck.since })
     }
 
     fn watched(&self, claimed: &ImageRef) -> Option<ImageRef> {

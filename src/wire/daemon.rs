@@ -8,7 +8,7 @@ use tidegate::adapters::clock::SystemClock;
 use tidegate::cli::DaemonStart;
 use tidegate::config::{self, Resolved};
 use tidegate::daemon::{self, Handle, Options};
-use tidegate::server::webhook::Token;
+use tidegate::server::webhook::{Token, Tokens};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -75,7 +75,8 @@ async fn serve(handle: &Handle, resolved: &Resolved, path: &Path) -> Result<Open
         let listener = TcpListener::bind(hooks.listen).await;
         let listener =
             listener.map_err(|e| Trouble::failed(&format!("cannot listen on {}: {e}", hooks.listen)))?;
-        open.webhook(listener, Token::new(hooks.token.expose()));
+        let release = hooks.release_token.as_ref().map(|token| Token::new(token.expose()));
+        open.webhook(listener, Tokens { registry: Token::new(hooks.token.expose()), release });
     }
     Ok(open)
 }

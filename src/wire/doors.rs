@@ -7,7 +7,7 @@ use tidegate::daemon::Handle;
 use tidegate::ports::Clock;
 use tidegate::server::rows::Beside;
 use tidegate::server::socket::Socket;
-use tidegate::server::webhook::{Counts, Intake, Token};
+use tidegate::server::webhook::{Counts, Intake, Tokens};
 use tidegate::server::{Doors, Served, routes, webhook};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -42,10 +42,10 @@ impl Open {
         Ok(open)
     }
 
-    /// Listens to registries too.
-    pub fn webhook(&mut self, listener: TcpListener, token: Token) {
+    /// Listens to registries and to announcements too.
+    pub fn webhook(&mut self, listener: TcpListener, tokens: Tokens) {
         let intake = Arc::new(Intake::new(self.served.clone(), self.counts.clone()));
-        self.tasks.spawn(webhook::serve(listener, intake, token, self.stop.clone()));
+        self.tasks.spawn(webhook::serve(listener, intake, tokens, self.stop.clone()));
     }
 
     /// Closes them; returns when nobody is served any more.

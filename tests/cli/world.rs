@@ -23,7 +23,7 @@ use tidegate::model::{
 use tidegate::ports::{Clock, Progress};
 use tidegate::server::rows::{self, Answered, Beside};
 use tidegate::server::socket::Socket;
-use tidegate::server::{About, Doors, Hint, Source, Table, publish, routes, why};
+use tidegate::server::{About, Announcement, Doors, Hint, Source, Table, publish, routes, why};
 use tokio_util::sync::CancellationToken;
 
 pub fn image(name: &str) -> ImageRef {
@@ -264,6 +264,10 @@ impl Source for Memory {
     async fn hint(&self, hint: Hint) -> Result<(), Stuck> {
         self.fact(EventKind::HintReceived { image: hint.image, digest: hint.digest });
         Ok(())
+    }
+    async fn announce(&self, pool: PoolName, release: ReleaseName) -> Result<Announcement, Stuck> {
+        self.fact(EventKind::ReleaseAnnounced { pool, release });
+        Ok(Announcement::Stored)
     }
     fn watched(&self, claimed: &ImageRef) -> Option<ImageRef> {
         self.read(|state| state.watched().get(claimed).cloned())

@@ -1,6 +1,6 @@
 //! Secrets, from files and environment variables.
 
-use super::super::file::File;
+use super::super::file::{File, WebhookFile};
 use super::super::read::At;
 use super::super::{Secret, Webhook};
 use super::{Resolver, value};
@@ -27,7 +27,24 @@ impl Resolver<'_> {
             );
         }
         let token = self.secret(from_file, from_env, &keys);
-        Some(Webhook { listen: listen?, token: token? })
+        let release_token = self.release_token(&at.value, token.as_ref());
+        Some(Webhook { listen: listen?, token: token?, release_token })
+    }
+
+    /// Registries hold the other token: one that could announce releases too would be a surprise.
+    fn release_token(&mut self, file: &WebhookFile, registries: Option<&Secret>) -> Option<Secret> {
+        let keys = Keys { file: "release_token_file", env: "release_token_env", section: "[webhook]" };
+        let (from_file, from_env) = (file.release_token_file.as_ref(), file.release_token_env.as_ref());
+        let token = self.secret(from_file, from_env, &keys)?;
+        if registries.is_some_and(|other| other.expose() == token.expose()) {
+            let line = from_file.or(from_env).map_or(0, |at| at.line);
+            self.error(
+                line,
+                "[webhook] has the same token for registries and for releases",
+                "make another token for those who announce releases",
+            );
+        }
+        Some(token)
     }
 
     /// A secret from one of its two places.

@@ -206,3 +206,24 @@ fn a_pool_is_resolved_and_its_commands_stay_out_of_the_setup_and_of_debug() {
     let shown = serde_json::to_string(&resolved.setup).unwrap();
     assert!(!shown.contains("machines") && !shown.contains("hunter2") && !shown.contains("update-to"));
 }
+
+#[test]
+fn releases_are_announced_with_a_token_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tidegate.toml");
+    let keys = "listen = \"127.0.0.1:1\"\ntoken_file = \"registries\"\nrelease_token_file = \"releases\"\n";
+    fs::write(&file, format!("version = 1\n[webhook]\n{keys}")).unwrap();
+    for (name, secret) in [("registries", "one\n"), ("releases", "two\n")] {
+        let path = folder.path().join(name);
+        fs::write(&path, secret).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let webhook = load(&file).unwrap().webhook.unwrap();
+    assert_eq!((webhook.token.expose(), webhook.release_token.unwrap().expose()), ("one", "two"));
+    fs::write(folder.path().join("releases"), "one").unwrap();
+    let error = load(&file).unwrap_err().to_string();
+    assert!(
+        error.contains("tidegate.toml:5") && error.contains("the same token for registries and for"),
+        "{error}"
+    );
+}

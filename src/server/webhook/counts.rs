@@ -22,11 +22,15 @@ macro_rules! counts {
 counts! {
     /// Events that became hints.
     hinted,
-    /// Events that came a second time, or said again what was said last.
+    /// Releases that were announced.
+    announced,
+    /// Announcements for a pool that is not there.
+    no_pool,
+    /// Events and announcements that came a second time, or said again what was said last.
     repeated,
     /// Events about what is not watched: blobs, pulls, other images.
     irrelevant,
-    /// Bodies that are no notification.
+    /// Bodies that are no notification and no announcement.
     unreadable,
     /// Requests with a wrong secret.
     unauthorized,
@@ -34,7 +38,7 @@ counts! {
     too_large,
     /// Bodies that did not come in time.
     too_slow,
-    /// Events that could not be stored.
+    /// Events and announcements that could not be stored.
     unstored,
 }
 

@@ -32,6 +32,11 @@ impl Intake {
         Self { source, counts, seen: Mutex::default() }
     }
 
+    /// Where what is news goes.
+    pub(super) fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
     /// What came in so far.
     pub fn counts(&self) -> &Counts {
         &self.counts

@@ -1,7 +1,9 @@
-//! Registries' notifications, on a listener of their own: hints that a tag moved, nothing more.
+//! Registries' notifications, on a listener of their own: hints that a tag moved, nothing more. Beside them announcements of node
+//! releases, with a token of their own, where there is one.
 //!
 //! ```text
 //!   POST /v1/webhook/distribution ─ token ─ body ─ read.rs: events ─ intake.rs: which are news ─▶ Source::hint ─▶ 2xx
+//!   POST /v1/webhook/release ────── token ─ body ─ release.rs ────────────────────────────▶ Source::announce ─▶ 2xx, 4xx
 //! ```
 //!
 //! What a registry does with the answer decides what we answer: anything but 2xx or 3xx blocks its queue, which
@@ -14,6 +16,7 @@
 mod counts;
 mod intake;
 mod read;
+mod release;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -22,5 +25,6 @@ mod token;
 pub use counts::Counts;
 pub use intake::Intake;
 pub use read::{Push, pushes};
-pub use route::{router, serve};
+pub use release::{Release, release};
+pub use route::{Tokens, router, serve};
 pub use token::Token;

@@ -18,20 +18,35 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+/// What must be sent to be heard.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// By registries.
+    pub registry: Token,
+    /// By whoever announces releases; nobody can when there is none.
+    pub release: Option<Token>,
+}
+
 #[derive(Clone)]
 struct Gate {
     intake: Arc<Intake>,
     token: Token,
 }
 
-/// The webhook listener's one request.
-pub fn router(intake: Arc<Intake>, token: Token) -> Router {
-    Router::new().route("/v1/webhook/distribution", post(receive)).with_state(Gate { intake, token })
+/// The webhook listener's requests.
+pub fn router(intake: &Arc<Intake>, tokens: Tokens) -> Router {
+    let gate = |token| Gate { intake: intake.clone(), token };
+    let mut router =
+        Router::new().route("/v1/webhook/distribution", post(receive).with_state(gate(tokens.registry)));
+    if let Some(token) = tokens.release {
+        router = router.route("/v1/webhook/release", post(announce).with_state(gate(token)));
+    }
+    router
 }
 
-/// Serves registries on `listener` until `stop`. A connection carries one request, and lasts three limits at most: its
-/// headers, its body, and the disk.
-pub async fn serve(listener: TcpListener, intake: Arc<Intake>, token: Token, stop: CancellationToken) {
+/// Serves registries, and whoever announces releases, on `listener` until `stop`. A connection carries one request, and lasts
+/// three limits at most: its headers, its body, and the disk.
+pub async fn serve(listener: TcpListener, intake: Arc<Intake>, tokens: Tokens, stop: CancellationToken) {
     let within = WEBHOOK_WITHIN.to_std();
     let patience = Patience {
         connections: WEBHOOK_CONNECTIONS,
@@ -39,28 +54,45 @@ pub async fn serve(listener: TcpListener, intake: Arc<Intake>, token: Token, sto
         whole: Some(within * 3),
         keep_alive: false,
     };
-    accept::serve(listener, router(intake, token), patience, stop).await;
+    accept::serve(listener, router(&intake, tokens), patience, stop).await;
 }
 
 async fn receive(State(gate): State<Gate>, request: Request) -> Response {
-    let counts = gate.intake.counts();
-    if !gate.token.admits(request.headers()) {
-        count(&counts.unauthorized);
-        tracing::warn!("a webhook came without the right secret");
-        return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response();
-    }
-    let body = match body(request).await {
+    let body = match admitted(&gate, request).await {
         Ok(body) => body,
-        Err(status) => {
-            let counter =
-                if status == StatusCode::PAYLOAD_TOO_LARGE { &counts.too_large } else { &counts.too_slow };
-            count(counter);
-            return status.into_response();
-        }
+        Err(status) => return refusal(status),
     };
     match gate.intake.take(&body).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(stuck) => (StatusCode::SERVICE_UNAVAILABLE, stuck.why).into_response(),
+    }
+}
+
+async fn announce(State(gate): State<Gate>, request: Request) -> Response {
+    match admitted(&gate, request).await {
+        Ok(body) => gate.intake.announce(&body).await,
+        Err(status) => refusal(status),
+    }
+}
+
+/// The body of a request with the right secret; else how it is refused.
+async fn admitted(gate: &Gate, request: Request) -> Result<Bytes, StatusCode> {
+    let counts = gate.intake.counts();
+    if !gate.token.admits(request.headers()) {
+        count(&counts.unauthorized);
+        tracing::warn!("a webhook came without the right secret");
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    body(request).await.inspect_err(|status| {
+        let too_large = *status == StatusCode::PAYLOAD_TOO_LARGE;
+        count(if too_large { &counts.too_large } else { &counts.too_slow });
+    })
+}
+
+fn refusal(status: StatusCode) -> Response {
+    match status {
+        StatusCode::UNAUTHORIZED => (status, [(WWW_AUTHENTICATE, "Bearer")]).into_response(),
+        _ => status.into_response(),
     }
 }
 

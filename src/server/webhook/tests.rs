@@ -1,12 +1,12 @@
 //! The listener as a registry meets it: whole requests over TCP, garbage included.
 
-use super::{Counts, Intake, Token, serve};
+use super::{Counts, Intake, Token, Tokens, serve};
 use crate::api::Reply;
 use crate::api::rows::{EventRow, Stuck};
 use crate::api::why::Why;
 use crate::model::limits::{WEBHOOK_BODY_BYTES, WEBHOOK_IDS};
-use crate::model::{Actor, Command, ImageRef, Seq, Timestamp};
-use crate::server::{Hint, Source};
+use crate::model::{Actor, Command, ImageRef, PoolName, ReleaseName, Seq, Timestamp};
+use crate::server::{Announcement, Hint, Source};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -16,10 +16,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// Watches `10.0.0.1:5000/os:1`, also called `registry:5000/os:1`, and keeps hints while its disk has room.
+/// Watches `10.0.0.1:5000/os:1`, also called `registry:5000/os:1`, has a pool `workers`, and keeps hints and announcements while its
+/// disk has room.
 #[derive(Default)]
 struct Daemon {
     hints: Mutex<Vec<Hint>>,
+    releases: Mutex<Vec<ReleaseName>>,
     full: AtomicBool,
 }
 
@@ -47,10 +49,20 @@ impl Source for Daemon {
     ) -> Result<Option<crate::model::dossier::Dossier>, String> {
         unreachable!("a registry asks for no dossier")
     }
-    async fn hint(&self, hint: Hint) -> Result<(), Stuck> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(Stuck { why: "no space left on device".to_owned(), since: Timestamp::default() });
+    async fn announce(&self, pool: PoolName, release: ReleaseName) -> Result<Announcement, Stuck> {
+        self.room()?;
+        if pool.as_str() != "workers" {
+            return Ok(Announcement::NoPool);
         }
+        let mut known = self.releases.lock().unwrap();
+        if known.contains(&release) {
+            return Ok(Announcement::Known);
+        }
+        known.push(release);
+        Ok(Announcement::Stored)
+    }
+    async fn hint(&self, hint: Hint) -> Result<(), Stuck> {
+        self.room()?;
         self.hints.lock().unwrap().push(hint);
         Ok(())
     }
@@ -64,6 +76,15 @@ impl Source for Daemon {
     }
     fn log_open(&self, _: &str) -> bool {
         false
+    }
+}
+
+impl Daemon {
+    fn room(&self) -> Result<(), Stuck> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Stuck { why: "no space left on device".to_owned(), since: Timestamp::default() });
+        }
+        Ok(())
     }
 }
 
@@ -81,12 +102,17 @@ impl Drop for Listener {
 }
 
 async fn listener() -> Listener {
+    listener_with(Some(Token::new("r3lease"))).await
+}
+
+async fn listener_with(release: Option<Token>) -> Listener {
     let (daemon, counts, stop) =
         (Arc::new(Daemon::default()), Arc::new(Counts::default()), CancellationToken::new());
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
     let intake = Arc::new(Intake::new(daemon.clone(), counts.clone()));
-    tokio::spawn(serve(tcp, intake, Token::new("s3cret"), stop.clone()));
+    let tokens = Tokens { registry: Token::new("s3cret"), release };
+    tokio::spawn(serve(tcp, intake, tokens, stop.clone()));
     Listener { daemon, counts, address, stop }
 }
 
@@ -103,11 +129,20 @@ impl Listener {
     }
 
     async fn post(&self, secret: &str, body: &[u8]) -> u16 {
+        self.post_to("distribution", secret, body).await.0
+    }
+
+    async fn announces(&self, pool: &str, release: &str) -> (u16, String) {
+        let body = json!({"pool": pool, "release": release}).to_string();
+        self.post_to("release", "r3lease", body.as_bytes()).await
+    }
+
+    async fn post_to(&self, what: &str, secret: &str, body: &[u8]) -> (u16, String) {
         let head = format!(
-            "POST /v1/webhook/distribution HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {secret}\r\ncontent-length: {}\r\n\r\n",
+            "POST /v1/webhook/{what} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {secret}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        self.raw(&[head.as_bytes(), body].concat()).await.0
+        self.raw(&[head.as_bytes(), body].concat()).await
     }
 
     async fn events(&self, events: &[Value]) -> u16 {
@@ -248,4 +283,57 @@ async fn who_dawdles_is_cut_off() {
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_announcement_is_stored_once_however_often_it_is_delivered() {
+    let listener = listener().await;
+    for _ in 0..3 {
+        assert_eq!(listener.announces("workers", "2026.11").await.0, 204);
+    }
+    assert_eq!(listener.announces("workers", "2026.12").await.0, 204);
+    assert_eq!(listener.daemon.releases.lock().unwrap().len(), 2);
+    assert_eq!((listener.count("announced"), listener.count("repeated")), (2, 2));
+}
+
+#[tokio::test]
+async fn each_token_opens_its_own_door_only() {
+    let listener = listener().await;
+    let release = br#"{"pool": "workers", "release": "2026.11"}"#;
+    for guess in ["s3cret", "guess", ""] {
+        let (status, answer) = listener.post_to("release", guess, release).await;
+        assert!(status == 401 && answer.ends_with("\r\n\r\n"), "{guess}: {answer}");
+    }
+    assert_eq!(listener.post("r3lease", br#"{"events": []}"#).await, 401);
+    assert!(listener.daemon.releases.lock().unwrap().is_empty());
+    assert_eq!(listener.count("unauthorized"), 4);
+}
+
+#[tokio::test]
+async fn who_announces_is_told_what_is_wrong() {
+    let listener = listener().await;
+    let (status, answer) = listener.announces("gpu", "2026.11").await;
+    assert!(status == 404 && answer.contains("no pool gpu in the configuration"), "{answer}");
+    for body in ["", "{}", r#"{"pool": "workers"}"#, r#"{"pool": "wor kers", "release": "1"}"#] {
+        let (status, answer) = listener.post_to("release", "r3lease", body.as_bytes()).await;
+        assert!(status == 400 && answer.contains("the body must be JSON"), "{body}: {answer}");
+    }
+    let huge = vec![b'x'; 10 * WEBHOOK_BODY_BYTES];
+    assert_eq!(listener.post_to("release", "r3lease", &huge).await.0, 413);
+    assert_eq!(listener.raw(b"GET /v1/webhook/release HTTP/1.1\r\nhost: t\r\n\r\n").await.0, 405);
+    listener.daemon.full.store(true, Ordering::SeqCst);
+    assert_eq!(listener.announces("workers", "2026.11").await.0, 503);
+    listener.daemon.full.store(false, Ordering::SeqCst);
+    assert_eq!(listener.announces("workers", "2026.11").await.0, 204);
+    assert_eq!(
+        (listener.count("no_pool"), listener.count("unreadable"), listener.count("unstored")),
+        (1, 4, 1)
+    );
+}
+
+#[tokio::test]
+async fn without_a_token_for_releases_nobody_announces_any() {
+    let listener = listener_with(None).await;
+    assert_eq!(listener.announces("workers", "2026.11").await.0, 404);
+    assert!(listener.daemon.releases.lock().unwrap().is_empty());
 }

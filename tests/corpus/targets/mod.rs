@@ -13,6 +13,7 @@ mod config;
 mod dockerfile;
 mod image;
 mod journal;
+mod release;
 mod rows;
 mod text;
 mod webhook;
@@ -21,12 +22,13 @@ mod webhook;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its fuzzer and of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("challenge", challenge::check),
     ("config", config::check),
     ("dockerfile", dockerfile::check),
     ("image", image::check),
     ("journal", journal::check),
+    ("release", release::check),
     ("rows", rows::check),
     ("text", text::check),
     ("webhook", webhook::check),
