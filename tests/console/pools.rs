@@ -145,7 +145,7 @@ fn where_there_is_no_pool_there_is_no_view_of_pools() {
 
 #[test]
 fn a_pool_says_who_pinned_it_and_what_is_skipped() {
-    let mut model = model(80, 24);
+    let mut model = model(200, 50);
     let kept = |why: &str| Freeze {
         by: Actor::Person { name: "ben".to_owned(), uid: 1001 },
         reason: Some(why.to_owned()),
@@ -162,7 +162,7 @@ fn a_pool_says_who_pinned_it_and_what_is_skipped() {
     });
     let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
     update(&mut model, Msg::Rows(vec![delta], now()));
-    press(&mut model, "4⏎");
+    press(&mut model, "4");
     let shown = picture(&model);
     for said in ["disks are being swapped", "skipped by ben", "it has the old driver", "tidegate unpin edge"]
     {
