@@ -64,7 +64,8 @@ const NODE: [(&str, &[&str]); 18] = [
     ),
     ("provisioning", &["joining", "restoring"]),
     ("joining", &["shifting", "restoring"]),
-    ("shifting", &["soaking", "updating", "restoring", "restored"]),
+    // In place, a node that an earlier round has updated stays as it is: empty, and a person must look.
+    ("shifting", &["soaking", "updating", "restoring", "restored", "quarantined"]),
     ("updating", &["rejoining", "restoring", "quarantined"]),
     ("rejoining", &["soaking", "restoring", "quarantined"]),
     // Work that is gone by the end of its soak is not judged.
