@@ -18,7 +18,8 @@ use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::defect::{Defect, present};
 use crate::model::nodes::Strategy;
-use crate::model::{Action, IncidentId, limits};
+use crate::model::reports::Look;
+use crate::model::{Action, IncidentId, WorkloadId, limits};
 use std::collections::BTreeSet;
 
 /// A step failed, or a person wants it back:
@@ -163,7 +164,7 @@ fn open_incident(state: &mut State, rollout: &mut Rollout, place: usize, cause: 
         run,
         step: step.key.clone(),
         cause: cause.clone(),
-        seen: evidence(step),
+        seen: evidence(step, cause.workload()),
         opened,
         told: BTreeSet::new(),
         claimed: None,
@@ -173,8 +174,9 @@ fn open_incident(state: &mut State, rollout: &mut Rollout, place: usize, cause: 
     out.touch(Key::Incident(id));
 }
 
-/// What was seen, line by line: the node's findings, and each workload that moved, before and now.
-fn evidence(step: &NodeStep) -> Vec<String> {
+/// What was seen, line by line: first the workload that fell sick, before and now, which no limit may cut off; then the node's findings,
+/// what moved, and the other workloads, before and now.
+fn evidence(step: &NodeStep, sick: Option<&WorkloadId>) -> Vec<String> {
     let findings = step.preflight.iter().flat_map(|report| report.blocks.iter().chain(&report.notes));
     let findings = findings.take(10).map(|finding| format!("preflight: {}", super::cause::one(finding)));
     let moved = step.moved.iter().map(|one| {
@@ -182,14 +184,19 @@ fn evidence(step: &NodeStep) -> Vec<String> {
         let tasks = if one.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", one.tasks) };
         format!("{}: {tasks} moved, to {}", one.workload, to.join(", "))
     });
-    let lines = step.watched.iter().flat_map(|(workload, one)| {
-        let line =
-            |when: &str, look: &crate::model::reports::Look| format!("{workload} {when}: {}", summary(look));
-        let before = one.baseline.as_deref().map(|look| line("before", look));
-        let now = one.look.as_deref().map(|look| line("now", look));
-        before.into_iter().chain(now).chain(said(one).map(move |said| format!("{workload}: {said}")))
-    });
-    findings.chain(moved).chain(lines).take(limits::ENDED_TASKS).collect()
+    let (first, others): (Vec<_>, Vec<_>) =
+        step.watched.iter().partition(|(workload, _)| sick == Some(*workload));
+    let first = first.into_iter().flat_map(|(workload, one)| looks(workload, one));
+    let others = others.into_iter().flat_map(|(workload, one)| looks(workload, one));
+    first.chain(findings).chain(moved).chain(others).take(limits::ENDED_TASKS).collect()
+}
+
+/// A workload that moved, before and now.
+fn looks<'a>(workload: &'a WorkloadId, one: &'a Watched) -> impl Iterator<Item = String> + 'a {
+    let line = move |when: &str, look: &Look| format!("{workload} {when}: {}", summary(look));
+    let before = one.baseline.as_deref().map(|look| line("before", look));
+    let now = one.look.as_deref().map(|look| line("now", look));
+    before.into_iter().chain(now).chain(said(one).map(move |said| format!("{workload}: {said}")))
 }
 
 fn said(one: &Watched) -> impl Iterator<Item = String> {

@@ -106,6 +106,9 @@ fn what_is_sick_after_the_move_goes_back_at_once_and_both_sides_are_named() {
         found.seen
     );
     assert!(found.seen.iter().any(|line| line.contains("status 500")), "{:?}", found.seen);
+    // Who fell sick is told first, however much moved beside it.
+    assert!(found.seen[0].starts_with("lab/web before: "), "{:?}", found.seen);
+    assert!(found.seen[1].starts_with("lab/web now: "), "{:?}", found.seen);
     assert_eq!(state.bad_releases[0].release, release("r2"));
     is_as_before(&fleet);
     has_stopped(&mut fleet);
