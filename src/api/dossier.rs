@@ -6,7 +6,7 @@ use crate::model::dossier::{
 use crate::model::limits::MESSAGE_CHARS;
 use crate::model::nodes::{Finding, Strategy};
 use crate::model::reports::ProbeTally;
-use crate::model::text::clean;
+use crate::model::text::{clean, tasks};
 use crate::model::{Digest, Timestamp};
 use std::fmt::Write as _;
 
@@ -100,8 +100,7 @@ fn node(page: &mut Page, node: &NodePart) {
     page.section("What the preflight found", &node.findings.iter().map(finding).collect::<Vec<_>>());
     for moved in &node.workloads {
         let to: Vec<&str> = moved.to.iter().map(crate::model::NodeId::as_str).collect();
-        let tasks = if moved.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", moved.tasks) };
-        page.heading(&format!("`{}`: {tasks} moved, to {}", moved.workload, to.join(", ")));
+        page.heading(&format!("`{}`: {} moved, to {}", moved.workload, tasks(moved.tasks), to.join(", ")));
         for (what, seen) in [("Before", &moved.before), ("Last seen", &moved.last)] {
             seen.iter().for_each(|seen| look(page, what, seen));
         }

@@ -233,9 +233,9 @@ fn plan_of(model: &Model) -> Option<&PlanRow> {
     if let Asked::Answered(plan) = &planning.asked { Some(plan) } else { None }
 }
 
-/// Whether nothing is under way in the plan's pool.
+/// Whether nothing is under way in the plan's pool, and nobody has pinned it.
 pub fn may_start(replica: &Replica, plan: &PlanRow) -> bool {
-    replica.pool(&plan.pool).is_some_and(|pool| pool.run.is_none())
+    replica.pool(&plan.pool).is_some_and(|pool| pool.run.is_none() && pool.pinned.is_none())
 }
 
 /// The pool that a row is about: a node's is the one that it belongs to.

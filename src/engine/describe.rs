@@ -79,8 +79,7 @@ pub fn sentence(state: &State, event: &Event) -> String {
 }
 
 fn not_told(state: &State, id: &NoticeId, why: &str, at: Timestamp) -> String {
-    let given_up = state.given_up_at(at).any(|(other, _)| other == id);
-    let then = if given_up { "; GIVEN UP, nobody tries again" } else { "" };
+    let then = if state.was_given_up_at(id, at) { "; GIVEN UP, nobody tries again" } else { "" };
     format!("incident {}: {} not told over {}: {why}{then}", id.incident, id.party, id.channel)
 }
 

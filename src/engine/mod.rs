@@ -12,6 +12,7 @@
 //!   state.rs     all there is           rollout/ a node release, its steps, how they go on
 //!   verdict.rs   healthy, unhealthy,    decide/ one file per command
 //!                unknown                due.rs  what happens by itself
+//!   steps.rs     a run's or rollout's steps, by place and by key
 //! ```
 //!
 //! Invariants:

@@ -67,29 +67,37 @@ pub enum Delivery {
 }
 
 impl State {
-    /// The notices that were given up by what happened then.
+    /// The notices that were given up by what happened then, each with why.
     pub fn given_up_at(&self, at: Timestamp) -> impl Iterator<Item = (&NoticeId, &str)> {
-        self.outbox.iter().filter_map(move |(id, outgoing)| match &outgoing.standing {
-            Delivery::GivenUp { at: then, why } if *then == at => Some((id, why.as_str())),
-            Delivery::GivenUp { .. }
-            | Delivery::Sent { .. }
-            | Delivery::Sending { .. }
-            | Delivery::Waiting(_) => None,
-        })
+        self.outbox.iter().filter_map(move |(id, outgoing)| Some((id, outgoing.given_up_at(at)?)))
+    }
+
+    /// Whether this one was.
+    pub fn was_given_up_at(&self, id: &NoticeId, at: Timestamp) -> bool {
+        self.outbox.get(id).is_some_and(|outgoing| outgoing.given_up_at(at).is_some())
     }
 
     /// Whether a fact says nothing to a person by itself: what it leads to has a line of its own. A try after which a notice is given up
     /// has none, so that it is told.
     pub fn is_routine(&self, event: &Event) -> bool {
-        let gave_up = |notice: &NoticeId| self.given_up_at(event.at).any(|(id, _)| id == notice);
         match &event.kind {
-            EventKind::NoticeFailed { id, .. } if gave_up(id) => false,
+            EventKind::NoticeFailed { id, .. } if self.was_given_up_at(id, event.at) => false,
             kind => kind.is_routine(),
         }
     }
 }
 
 impl Outgoing {
+    fn given_up_at(&self, at: Timestamp) -> Option<&str> {
+        match &self.standing {
+            Delivery::GivenUp { at: then, why } if *then == at => Some(why),
+            Delivery::GivenUp { .. }
+            | Delivery::Sent { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Waiting(_) => None,
+        }
+    }
+
     /// Whether nobody tries any more: it arrived, or was given up.
     pub fn is_over(&self) -> bool {
         match self.standing {

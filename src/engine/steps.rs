@@ -30,7 +30,7 @@ pub struct Steps<S> {
 }
 
 impl<S: Keyed> Steps<S> {
-    /// Steps in this order. Of two with one key the first is found.
+    /// Steps in this order; no two have one key.
     pub fn new(list: Vec<S>) -> Self {
         let mut sorted: Vec<usize> = (0..list.len()).collect();
         sorted.sort_by(|one, other| list[*one].key().cmp(list[*other].key()));

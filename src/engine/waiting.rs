@@ -26,7 +26,7 @@ impl State {
     /// The first step of a run, in order, that waits for something outside the run; else the first that waits.
     pub fn run_waiting(&self, run: &Run) -> Option<Waiting> {
         let waits =
-            || run.in_order().filter_map(|step| self.waiting(run, step).map(|waiting| (step, waiting)));
+            || run.steps.values().filter_map(|step| self.waiting(run, step).map(|waiting| (step, waiting)));
         let inner = |step: &Step| blocking_step(self, run, step).is_some();
         waits().find(|(step, _)| !inner(step)).or_else(|| waits().next()).map(|(_, waiting)| waiting)
     }

@@ -95,7 +95,7 @@ fn runs(state: &State) -> impl Iterator<Item = &Run> {
 
 /// The steps that the person can mean, in the order in which a console lists them.
 fn steps<'a>(state: &'a State, person: &'a Person) -> impl Iterator<Item = (&'a Run, &'a Step)> {
-    let all = runs(state).flat_map(|run| run.in_order().map(move |step| (run, step)));
+    let all = runs(state).flat_map(|run| run.steps.values().map(move |step| (run, step)));
     all.filter(move |(_, step)| person.on.as_ref().is_none_or(|on| is(step, on)))
 }
 

@@ -86,7 +86,7 @@ fn shown(step: &NodeStep) -> Seen {
 fn rollouts<'a>(seen: &'a State, person: &'a Person) -> impl Iterator<Item = &'a Rollout> {
     let about = |rollout: &&Rollout| {
         let on = person.on.as_deref();
-        let of_node = || rollout.in_order().any(|step| on == Some(step.node.to_string().as_str()));
+        let of_node = || rollout.steps.values().any(|step| on == Some(step.node.to_string().as_str()));
         on.is_none_or(|on| rollout.pool.as_str() == on || of_node())
     };
     seen.rollouts.values().rev().filter(about)
@@ -107,7 +107,7 @@ fn step<'a>(
         node.is_none_or(|node| step.node.to_string() == node)
     };
     let steps =
-        rollouts(seen, person).flat_map(|rollout| rollout.in_order().map(move |step| (rollout, step)));
+        rollouts(seen, person).flat_map(|rollout| rollout.steps.values().map(move |step| (rollout, step)));
     steps.filter(|(_, step)| named(step)).find(|(_, step)| fits(step))
 }
 

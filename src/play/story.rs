@@ -143,7 +143,7 @@ impl<'a> Story<'a> {
 impl Shown {
     fn of(state: &State) -> Self {
         let steps = state.runs.values().flat_map(|run| {
-            run.in_order().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
+            run.steps.values().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
         });
         let incidents = state.incidents.values().map(|incident| (incident.id, incident.closed.is_some()));
         Self { steps: steps.collect(), incidents: incidents.collect() }

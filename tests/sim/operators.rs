@@ -56,7 +56,7 @@ fn rollout_commands(state: &State, now: Timestamp) -> Vec<Command> {
         back.into_iter().chain([Command::Abort { run, reason: because() }])
     });
     let steps =
-        state.rollouts.values().flat_map(|rollout| rollout.in_order().map(move |step| (rollout, step)));
+        state.rollouts.values().flat_map(|rollout| rollout.steps.values().map(move |step| (rollout, step)));
     let stuck = steps.filter(|(rollout, step)| {
         let surge = rollout.how.strategy == Strategy::Surge;
         surge && matches!(step.stage, NodeStage::Quarantined(_)) && step.generation < TRIED

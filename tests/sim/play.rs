@@ -240,7 +240,7 @@ fn liveness(what: String) -> Violation {
 /// The first thing that has not ended.
 fn what_is_open(state: &State) -> Option<String> {
     let run = state.active().next().map(|run| {
-        let open = run.in_order().find(|step| step.ended.is_none());
+        let open = run.steps.values().find(|step| step.ended.is_none());
         let step = open.map(|step| {
             let waits = state.waiting(run, step).map(|waiting| waiting.what);
             format!(

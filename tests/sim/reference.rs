@@ -267,7 +267,8 @@ fn parents_published(run: &Run, step: &Step) -> Result<(), String> {
 
 /// Deploys go one after the other in the configured order, and a failure blocks the rest.
 fn predecessors_over(run: &Run, key: &StepKey) -> Result<(), String> {
-    let before = run.in_order().take_while(|step| step.key != *key).filter(|step| step.deploy().is_some());
+    let before =
+        run.steps.values().take_while(|step| step.key != *key).filter(|step| step.deploy().is_some());
     let mut open = before.filter(|step| step.word() != "healthy");
     match open.next() {
         Some(step) => Err(format!("run {}: {key} is deployed while {} is {}", run.id, step.key, step.word())),

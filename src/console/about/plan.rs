@@ -6,6 +6,7 @@ use crate::api::rows::{Mark, PoolRow};
 use crate::console::doc::Doc;
 use crate::console::model::{Asked, Model, Planning};
 use crate::console::theme::{Role, glyph};
+use crate::model::text::tasks;
 
 /// The page of a plan.
 pub(super) fn plan(model: &Model, planning: &Planning) -> Doc {
@@ -107,9 +108,9 @@ fn line(doc: &mut Doc, node: &PlannedRow, wide: usize) {
     let was = node.was.as_ref().map_or_else(|| "no release".to_owned(), ToString::to_string);
     let zone = node.zone.as_ref().map(|zone| format!(", zone {zone}")).unwrap_or_default();
     let manager = if node.manager { ", a manager" } else { "" };
-    let tasks: u32 = node.work.iter().map(|(_, tasks)| tasks).sum();
+    let tasks = tasks(node.work.iter().map(|(_, tasks)| tasks).sum());
     let lead = format!("{} {:<wide$}  ", glyph(mark), node.node.as_str());
-    let text = format!("{}; has {was}, {tasks} tasks{zone}{manager}", node.stands());
+    let text = format!("{}; has {was}, {tasks}{zone}{manager}", node.stands());
     doc.led(lead, text, Role::of(mark));
     let under = " ".repeat(wide + 4);
     for finding in &node.blocks {

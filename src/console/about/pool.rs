@@ -7,7 +7,7 @@ use crate::console::doc::Doc;
 use crate::console::rank::List;
 use crate::console::replica::Replica;
 use crate::console::text::when;
-use crate::model::{NodeRef, Timestamp};
+use crate::model::{NodeRef, Timestamp, text};
 
 /// Announced releases that are told, newest first.
 const RELEASES: usize = 5;
@@ -108,7 +108,7 @@ fn work(doc: &mut Doc, replica: &Replica, row: &NodeRow) {
     }
     for (at, (workload, tasks)) in row.work.iter().enumerate() {
         let label = if at == 0 { "work" } else { "" };
-        let here = if *tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+        let here = text::tasks(*tasks);
         match replica.workload(workload) {
             Some(seen) => {
                 let (running, desired) = (seen.running, seen.desired);

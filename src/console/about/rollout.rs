@@ -5,6 +5,7 @@ use crate::api::rows::{Mark, MovedRow, NodePart, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::text::when;
 use crate::model::nodes::Strategy;
+use crate::model::text::tasks;
 use crate::model::{NodeId, Timestamp};
 
 /// The word for how nodes get a release.
@@ -83,7 +84,7 @@ pub(super) fn step(doc: &mut Doc, part: &NodePart, now: Timestamp) {
 
 fn moved(doc: &mut Doc, rows: &[MovedRow]) {
     for (at, row) in rows.iter().enumerate() {
-        let tasks = if row.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", row.tasks) };
+        let tasks = tasks(row.tasks);
         let to = if row.to.is_empty() { String::new() } else { format!(" to {}", names(&row.to)) };
         let label = if at == 0 { "moves" } else { "" };
         doc.marked(label, format!("{}: {tasks}{to}", row.workload), row.mark);

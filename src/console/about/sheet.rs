@@ -123,8 +123,10 @@ fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
             return;
         }
         Order::StartRollout(plan) => {
-            let run = replica.pool(&plan.pool).and_then(|pool| pool.run);
-            let why = run.map_or("the pool is gone".to_owned(), |run| format!("rollout {run} is under way"));
+            let pool = replica.pool(&plan.pool);
+            let run = pool.and_then(|pool| pool.run).map(|run| format!("rollout {run} is under way"));
+            let pin = pool.and_then(|pool| pool.pinned.as_ref()).map(|pin| format!("pinned by {}", pin.by));
+            let why = run.or(pin).unwrap_or_else(|| "the pool is gone".to_owned());
             doc.text(format!("this can no longer be started: {why}"), Role::Refused);
             return;
         }

@@ -84,7 +84,7 @@ impl State {
     /// gates. No times: a plan that only waits stays the same.
     pub fn plan_hash(&self, run: &Run) -> crate::model::Digest {
         let mut text = format!("{} {} {:?}\n", run.id, run.change.image, run.change.to);
-        for step in run.in_order() {
+        for step in run.steps.values() {
             let about = match (step.image(), step.deploy()) {
                 (Some(image), _) => format!("{:?} {:?}", image.digest, image.old),
                 (_, Some(deploy)) => {

@@ -166,7 +166,7 @@ impl State {
         let how = self.setup.pools.get(&of.pool).unwrap_or(&of.how);
         let steps: Vec<&NodeStep> = match only {
             Some(key) => of.steps.get(key).into_iter().collect(),
-            None => of.in_order().collect(),
+            None => of.steps.values().collect(),
         };
         let done = steps.into_iter().filter(|step| step.stage == NodeStage::Done);
         let nodes = done.filter_map(|step| {

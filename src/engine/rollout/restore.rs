@@ -19,6 +19,7 @@ use crate::engine::step::Outcome;
 use crate::model::defect::{Defect, present};
 use crate::model::nodes::Strategy;
 use crate::model::reports::Look;
+use crate::model::text::tasks;
 use crate::model::{Action, IncidentId, WorkloadId, limits};
 use std::collections::BTreeSet;
 
@@ -181,8 +182,7 @@ fn evidence(step: &NodeStep, sick: Option<&WorkloadId>) -> Vec<String> {
     let findings = findings.take(10).map(|finding| format!("preflight: {}", super::cause::one(finding)));
     let moved = step.moved.iter().map(|one| {
         let to: Vec<&str> = one.to.iter().map(crate::model::NodeId::as_str).collect();
-        let tasks = if one.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", one.tasks) };
-        format!("{}: {tasks} moved, to {}", one.workload, to.join(", "))
+        format!("{}: {} moved, to {}", one.workload, tasks(one.tasks), to.join(", "))
     });
     let (first, others): (Vec<_>, Vec<_>) =
         step.watched.iter().partition(|(workload, _)| sick == Some(*workload));

@@ -172,11 +172,6 @@ fn count(attempts: &mut BTreeMap<Action, u32>, action: Action) -> u32 {
 }
 
 impl Rollout {
-    /// The steps in order.
-    pub fn in_order(&self) -> impl Iterator<Item = &NodeStep> {
-        self.steps.values()
-    }
-
     /// The step at a place of the order.
     pub fn at(&self, place: usize) -> Option<&NodeStep> {
         self.steps.at(place)

@@ -158,7 +158,7 @@ pub(in crate::engine) fn again_within(
 pub(in crate::engine) fn outstanding(state: &State) -> Vec<Effect> {
     let mut effects = Vec::new();
     for run in state.runs.values() {
-        for step in run.in_order() {
+        for step in run.steps.values() {
             let untag = match &step.untagging {
                 Untag::Doing(id) => Some(id),
                 Untag::No | Untag::Wanted | Untag::Waiting(_) | Untag::Done | Untag::LeftAlone(_) => None,

@@ -247,11 +247,6 @@ impl Run {
         self.image_step(image).map(|step| step.stage.standing())
     }
 
-    /// The steps in order.
-    pub fn in_order(&self) -> impl Iterator<Item = &Step> {
-        self.steps.values()
-    }
-
     /// The next moment at which something in it happens by itself.
     pub fn next_deadline(&self, state: &State) -> Option<(Timestamp, Due<'_>)> {
         let pause = self.paused.as_ref().and_then(|pause| pause.until);

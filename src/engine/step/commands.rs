@@ -155,7 +155,7 @@ fn retry(state: &mut State, run: RunId, key: &StepKey, out: &mut Outcome) {
         let mut open = vec![key.clone()];
         while let Some(blocker) = open.pop() {
             let blocked: Vec<StepKey> =
-                run.in_order().filter(|s| blocked_by(s, &blocker)).map(|s| s.key.clone()).collect();
+                run.steps.values().filter(|s| blocked_by(s, &blocker)).map(|s| s.key.clone()).collect();
             for key in blocked {
                 again(state, run, &key, out);
                 open.push(key);

@@ -163,12 +163,12 @@ fn of_journal(
 
 fn words(state: &State) -> BTreeMap<(RunId, StepKey), &'static str> {
     let of = |run: &crate::engine::Run| {
-        run.in_order().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
+        run.steps.values().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
     };
     let of_nodes = state
         .rollouts
         .values()
-        .flat_map(|rollout| rollout.in_order().map(|step| ((rollout.id, step.key.clone()), step.word())));
+        .flat_map(|rollout| rollout.steps.values().map(|step| ((rollout.id, step.key.clone()), step.word())));
     state.each_run().flat_map(of).chain(of_nodes).collect()
 }
 

@@ -68,7 +68,7 @@ fn steps<'a>(view: View<'a>, run: &'a Run) -> impl Iterator<Item = ComingRow> + 
     let stopped =
         [run.paused.as_ref(), view.state.freeze.as_ref()].into_iter().flatten().filter_map(|stop| stop.until);
     let stopped: Vec<_> = stopped.collect();
-    run.in_order().filter_map(move |step| {
+    run.steps.values().filter_map(move |step| {
         let waiting = view.state.waiting(run, step)?;
         let at = waiting.deadline.filter(|at| !stopped.contains(at))?;
         Some(ComingRow {

@@ -37,12 +37,12 @@ fn deploys_after<'a>(run: &'a Run, step: &'a Step) -> Vec<&'a DeployStep> {
     }
     let Some(image) = step.image() else { return Vec::new() };
     let mut images = vec![&image.image];
-    for later in run.in_order().filter_map(Step::image) {
+    for later in run.steps.values().filter_map(Step::image) {
         if later.parents.iter().any(|parent| images.contains(&parent)) {
             images.push(&later.image);
         }
     }
-    let open = run.in_order().filter(|step| step.standing() == Standing::Open).filter_map(Step::deploy);
+    let open = run.steps.values().filter(|step| step.standing() == Standing::Open).filter_map(Step::deploy);
     open.filter(|deploy| images.contains(&&deploy.how.image)).collect()
 }
 

@@ -21,7 +21,7 @@ pub(super) const STANDS: u8 = 3;
 pub(super) fn needs(view: View<'_>) -> Vec<Row> {
     let state = view.state;
     let incidents = state.incidents.values().filter(|i| i.closed.is_none()).map(|i| incident(view, i));
-    let steps = state.active().flat_map(|run| run.in_order().filter_map(move |s| step(view, run, s)));
+    let steps = state.active().flat_map(|run| run.steps.values().filter_map(move |s| step(view, run, s)));
     let pauses = state.active().filter_map(pause);
     let fleets = state.refused_fleets.iter().map(|(fleet, holder)| NeedRow {
         subject: format!("fleet {fleet}"),

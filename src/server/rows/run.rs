@@ -94,7 +94,7 @@ fn stands(run: &Run, done: usize, failed: usize) -> (Mark, String) {
 /// What is worked on now: the first such step, and how far it is.
 fn doing(view: View<'_>, run: &Run) -> String {
     let working = |step: &&Step| matches!(standing::mark(run, step), Mark::Working | Mark::Sick);
-    let mut steps = run.in_order().filter(working);
+    let mut steps = run.steps.values().filter(working);
     let Some(first) = steps.next() else { return String::new() };
     let others = match steps.count() {
         0 => String::new(),

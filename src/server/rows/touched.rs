@@ -208,7 +208,7 @@ impl Subjects {
                 || found.ended.is_some()
                 || self.steps.contains(&(id, step.key.clone()))
         };
-        let steps = found.in_order().enumerate().filter(|(_, step)| wanted(step));
+        let steps = found.steps.values().enumerate().filter(|(_, step)| wanted(step));
         change.upsert.extend(steps.map(|(place, one)| step::step(view, found, place, one, &plan)));
     }
 }

@@ -16,7 +16,7 @@ pub fn why(state: &State, subject: &Subject, events: &[(Seq, Event)], most: usiz
     match subject {
         Subject::Run(id) => {
             let run = state.runs.get(id)?;
-            let first = run.in_order().find(|step| state.waiting(run, step).is_some());
+            let first = run.steps.values().find(|step| state.waiting(run, step).is_some());
             let chain = first.map_or_else(Vec::new, |step| chain(state, run, &step.key));
             Some(Why {
                 subject: subject.to_string(),

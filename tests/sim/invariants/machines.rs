@@ -64,10 +64,16 @@ pub fn left_behind(state: &State, sim: &Sim) -> Option<String> {
 /// Whether a step that could not be ended names this machine.
 fn said(state: &State, node: &NodeRef, token: Option<&str>) -> bool {
     let steps = state.rollouts.values().flat_map(|rollout| rollout.steps.values());
-    // What a person leaves out then stays as it is, and the incident goes on saying so.
-    let stuck = |step: &&NodeStep| matches!(step.stage, NodeStage::Quarantined(_) | NodeStage::Skipped(_));
+    // What a person leaves out then stays as it is, and the incident, which is still there, goes on saying so.
+    let told = |step: &NodeStep| step.incident.is_some_and(|id| state.incidents.contains_key(&id));
+    let stuck = |step: &&NodeStep| match step.stage {
+        NodeStage::Quarantined(_) => true,
+        NodeStage::Skipped(_) => told(step),
+        _ => false,
+    };
     steps.filter(stuck).any(|step| {
         let by_token = token.is_some() && step.traces.token.as_deref() == token;
-        by_token || (step.node == *node && matches!(step.stage, NodeStage::Quarantined(_)))
+        let old = matches!(step.stage, NodeStage::Quarantined(_)) || step.traces.soaked;
+        by_token || (step.node == *node && old)
     })
 }

@@ -15,7 +15,7 @@ pub fn check(_: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
         let Some(rollout) = moment.state.rollouts.get(&run).filter(|one| one.ended.is_none()) else {
             continue;
         };
-        for step in rollout.in_order().filter(|step| step.standing() == Standing::Open) {
+        for step in rollout.steps.values().filter(|step| step.standing() == Standing::Open) {
             if !step.busy() && moment.state.node_waiting(rollout, step).is_none() {
                 return Err(format!("rollout {run}: {} is {} and says nothing", step.key, step.word()));
             }

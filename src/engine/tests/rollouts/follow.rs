@@ -24,7 +24,7 @@ fn a_rollout_that_is_rolled_forward_takes_every_node_that_is_not_there_yet() {
     let first = &fleet.world.state.rollouts[&run];
     assert!(first.ended.is_some());
     assert_eq!(first.choice.as_ref().unwrap().begun, Some(RunId(2)));
-    let words: Vec<_> = first.in_order().map(NodeStep::word).collect();
+    let words: Vec<_> = first.steps.values().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "done", "restored", "superseded"]);
     assert_eq!(fleet.rollout().by, ben());
     fleet.goes_to_the_end();
@@ -69,7 +69,7 @@ fn what_is_in_flight_is_taken_back_before_what_was_done() {
     let run = fleet.starts("r2");
     fleet.to("w2", "soaking");
     fleet.world.command(ben(), Command::RollBackAll { run, reason: "x".to_owned() }).unwrap();
-    let words: Vec<_> = fleet.rollout().in_order().map(NodeStep::word).collect();
+    let words: Vec<_> = fleet.rollout().steps.values().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "restoring", "superseded"]);
     fleet.goes_to_the_end();
     assert_eq!(fleet.world.state.rollouts.len(), 2);
@@ -125,7 +125,7 @@ fn an_abort_leaves_what_is_done_and_takes_back_what_is_half_done() {
     fleet.to("w2", "soaking");
     fleet.world.command(ben(), Command::Abort { run, reason: "enough".to_owned() }).unwrap();
     fleet.goes_to_the_end();
-    let words: Vec<_> = fleet.rollout().in_order().map(NodeStep::word).collect();
+    let words: Vec<_> = fleet.rollout().steps.values().map(NodeStep::word).collect();
     assert_eq!(words, ["done", "restored", "aborted"]);
     assert!(fleet.rollout().ended.is_some());
     assert_eq!(fleet.world.state.incidents.len(), 0);

@@ -28,6 +28,15 @@ pub(in crate::server::rows) fn users(incident: &Incident, step: &NodeStep) -> St
     }
 }
 
+/// The verdict was good, and what is left is the node from before.
+fn carries(step: &NodeStep) -> String {
+    let new = new_node(step).map_or_else(|| "the new node".to_owned(), ToString::to_string);
+    format!(
+        "nothing to put back: {new} carries the work; the machine of {} may still be there",
+        step.node.name
+    )
+}
+
 /// Whether the node from before carries the work again.
 pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) -> String {
     let name = &step.node.name;
@@ -41,6 +50,10 @@ pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) ->
         }
         NodeStage::Restoring(_) => format!("{name} is being given its work back"),
         NodeStage::Failed(_) => "nothing to put back: nothing was touched".to_owned(),
+        NodeStage::Quarantined(_) if step.traces.soaked => {
+            format!("{}; a person must look, or try again", carries(step))
+        }
+        NodeStage::Skipped(by) if step.traces.soaked => format!("{}; {by} left it so", carries(step)),
         NodeStage::Quarantined(_) => match new_node(step) {
             Some(new) => format!("NOT put back: a person must look at {name} and {new}"),
             None => format!("NOT put back: a person must look at {name}"),

@@ -158,7 +158,7 @@ fn doing(view: View<'_>, rollout: &Rollout) -> String {
 /// What a sheet about the whole rollout compares: its nodes, in order, and what they shall have. No stages: what merely goes on moves nothing.
 fn hash(rollout: &Rollout) -> Digest {
     let mut text = format!("{} {} {}\n", rollout.id, rollout.pool, rollout.release);
-    for step in rollout.in_order() {
+    for step in rollout.steps.values() {
         text.push_str(&format!("{} {} {}\n", step.wave, step.key, step.target));
     }
     Digest::of(text.as_bytes())
@@ -206,7 +206,7 @@ fn forward(state: &State, rollout: &Rollout) -> Option<ReleaseName> {
 fn findings(rollout: &Rollout) -> Vec<NodeFinding> {
     let open = |step: &&NodeStep| step.standing() != Standing::Good;
     let reports =
-        || rollout.in_order().filter(open).filter_map(|step| Some((step, step.preflight.as_ref()?)));
+        || rollout.steps.values().filter(open).filter_map(|step| Some((step, step.preflight.as_ref()?)));
     let found = |blocks: bool| {
         reports().flat_map(move |(step, report)| {
             let list = if blocks { &report.blocks } else { &report.notes };

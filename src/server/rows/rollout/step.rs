@@ -87,6 +87,9 @@ fn verdict(step: &NodeStep) -> Option<String> {
         NodeStage::Restoring(_) => format!("{name} is being given its work back"),
         NodeStage::Restored(_) => format!("{name} takes work again, and nothing of this step is left"),
         NodeStage::Failed(_) => "nothing was touched".to_owned(),
+        NodeStage::Quarantined(_) if step.traces.soaked => {
+            "the new node carries the work; a person must look, or try again".to_owned()
+        }
         NodeStage::Quarantined(_) => "it could NOT be taken back, a person must look".to_owned(),
         NodeStage::Undecided(Question::Gaps(findings)) => {
             let all: Vec<String> = findings.iter().map(said).collect();

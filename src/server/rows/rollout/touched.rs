@@ -85,6 +85,8 @@ impl Subjects {
             let open = whole && (found.ended.is_some() || step.standing() == Standing::Open);
             open || self.steps.contains(&(found.id, step.key.clone()))
         };
-        change.upsert.extend(found.in_order().filter(wanted).map(|step| rollout::step(view, found, step)));
+        change
+            .upsert
+            .extend(found.steps.values().filter(wanted).map(|step| rollout::step(view, found, step)));
     }
 }
