@@ -2,6 +2,7 @@
 
 use super::doors::Open;
 use super::{Trouble, world};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tidegate::adapters::clock::SystemClock;
@@ -66,7 +67,13 @@ fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TIDEGATE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // An error means that a subscriber is set already, which is as good.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // A file or a service's log has no use for colours.
+    let ansi = std::io::stderr().is_terminal();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 async fn serve(handle: &Handle, resolved: &Resolved, path: &Path) -> Result<Open, Trouble> {

@@ -306,6 +306,7 @@ fn a_pool_is_pinned_and_a_release_skipped_and_both_are_shown() {
         (&["skip-release", "workers", "r2", "--reason", "leaks"], 0, ""),
         (&["status"], 0, ": leaks"),
         (&["status"], 0, ": sale"),
+        (&["status"], 0, "; pinned"),
         (&["unskip-release", "workers", "r2", "--reason", "patched"], 0, ""),
         (&["unpin", "workers"], 0, ""),
         (&["unpin", "workers"], 0, "nothing to do: pool workers is not pinned"),

@@ -47,7 +47,7 @@ impl Intake {
             Ok(Announcement::NoPool) => {
                 count(&counts.no_pool);
                 let why = format!(
-                    "there is no pool {pool} in the configuration; `tidegate nodes` shows which are\n"
+                    "there is no pool {pool} in the configuration; `tidegate status` shows which are\n"
                 );
                 (StatusCode::NOT_FOUND, why).into_response()
             }

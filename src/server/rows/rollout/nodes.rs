@@ -65,6 +65,7 @@ pub(in crate::server::rows) fn pool(state: &State, name: &PoolName, how: &Pool) 
     let nodes: u32 = releases.values().sum();
     let run = state.rolling().find(|rollout| rollout.pool == *name).map(|rollout| rollout.id);
     let (mark, words) = how_it_is(&releases, nodes, out.len(), run);
+    let words = if state.pins.contains_key(name) { format!("{words}; pinned") } else { words };
     Row::Pool(PoolRow {
         pool: name.clone(),
         fleet: how.fleet.clone(),
