@@ -292,6 +292,8 @@ pub enum Action {
     Provision,
     /// Give a node that joined its labels and role.
     Admit,
+    /// Let nothing new be placed on a node, and say what is on it then.
+    Cordon,
     /// Move all work off a node.
     Shift,
     /// Update a node where it stands.
@@ -324,6 +326,7 @@ impl fmt::Display for Action {
             Self::Preflight => "preflight",
             Self::Provision => "provision",
             Self::Admit => "admit",
+            Self::Cordon => "cordon",
             Self::Shift => "shift",
             Self::Update => "update",
             Self::Uncordon => "uncordon",

@@ -182,8 +182,13 @@ impl Hands {
                 EventKind::NodeShifted { id, answer: Answer::Done(ShiftReport::Shifted { moved }) }
             }
             Job::Avail(job) => {
-                self.nodes.get_mut(job.node.name.as_str()).unwrap().availability = job.want;
-                changed(id)
+                let look = self.nodes.get_mut(job.node.name.as_str()).unwrap();
+                look.availability = job.want;
+                let report = match job.want {
+                    Availability::Cordoned => NodeReport::Cordoned { found: false, work: look.work.clone() },
+                    Availability::Active | Availability::Drained => NodeReport::Done { found: false },
+                };
+                EventKind::NodeChanged { id, answer: Answer::Done(report) }
             }
             Job::Retire(job) => {
                 self.nodes.remove(job.node.name.as_str());

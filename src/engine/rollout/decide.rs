@@ -159,6 +159,7 @@ fn retry(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Result
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -181,6 +182,7 @@ fn rollback(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Res
     match &step.stage {
         NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -248,6 +250,7 @@ fn skip(rollout: &Rollout, key: &StepKey, seen: &Seen, reason: &str) -> Result<(
         NodeStage::Skipped(by) => Err(Rejection::Already(format!("{key} was left out by {by}"))),
         NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining

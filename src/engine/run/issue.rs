@@ -22,6 +22,7 @@ pub(super) fn begins(action: Action) -> bool {
         | Action::Preflight
         | Action::Provision
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon

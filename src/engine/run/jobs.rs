@@ -29,6 +29,7 @@ pub(super) fn make(state: &State, run: &Run, key: &StepKey, id: &EffectId) -> Ma
         Action::Preflight
         | Action::Provision
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon

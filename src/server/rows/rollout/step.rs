@@ -60,6 +60,7 @@ fn result(step: &NodeStep) -> String {
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -103,6 +104,7 @@ fn verdict(step: &NodeStep) -> Option<String> {
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
