@@ -100,8 +100,9 @@ pub(super) fn cordoned(
 
 /// Takes all of it in hand, or nothing.
 fn take(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
-    let ignores = present(Defect::LandedIgnored);
-    if rollout.at(place).is_some_and(|step| ignores || free(state, rollout, step)) {
+    let Some(step) = rollout.at(place) else { return };
+    let ignored = present(Defect::LandedIgnored) && lock::of_node(state, step).is_some();
+    if ignored || free(state, rollout, step) {
         enter(state, rollout, place, NodeStage::Shifting, None, out);
         moved::want_baselines(state, rollout, place);
     }
