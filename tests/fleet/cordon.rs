@@ -4,6 +4,7 @@ use crate::lab::{Lab, done};
 use crate::nodes::{avail, borrowed, look, worker_of};
 use std::time::{Duration, Instant};
 use tidegate::model::nodes::{Availability, NodeReport};
+use tidegate::ports::Nodes;
 
 #[tokio::test]
 #[ignore = "needs the lab; ./check runs it"]

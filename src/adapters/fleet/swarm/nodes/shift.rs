@@ -83,7 +83,7 @@ impl Shift<'_> {
         if by.is_empty() {
             match self.swarm.drain(&self.node, &self.gaps).await? {
                 NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {
-                    by = self.until(Phase::Empty, Span::default()).await?
+                    by = self.until(Phase::Empty, Span::default()).await?;
                 }
                 NodeReport::Gone => return Ok(ShiftReport::Gone),
                 NodeReport::Refused(why) => return Ok(refused(why)),
