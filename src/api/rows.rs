@@ -2,7 +2,9 @@
 
 pub use super::hold::{ApprovalRow, HoldRow};
 pub use super::mark::Mark;
-pub use super::rollout::{MovedRow, NodeFinding, NodePart, NodeRow, PoolRow, ReleaseRow, RolloutPart};
+pub use super::rollout::{
+    KeptRow, MovedRow, NodeFinding, NodePart, NodeRow, PoolRow, ReleaseRow, RolloutPart,
+};
 pub use super::told::ToldRow;
 use crate::model::Actor;
 use crate::model::command::Seen;

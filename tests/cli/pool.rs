@@ -85,6 +85,8 @@ pub struct Hands {
     pub sick: Option<&'static str>,
     /// A preflight of this node finds that its work would have a gap.
     pub gap: Option<&'static str>,
+    /// No machine can be removed.
+    pub stays: bool,
 }
 
 impl Hands {
@@ -92,7 +94,7 @@ impl Hands {
     pub fn new() -> Self {
         let memory = Memory::pool();
         let nodes = ["w1", "w2", "w3"].map(|name| (name.to_owned(), look(name, Some("r1"), 1)));
-        let hands = Self { memory, nodes: nodes.into(), sick: None, gap: None };
+        let hands = Self { memory, nodes: nodes.into(), sick: None, gap: None, stays: false };
         hands.are_seen();
         hands.memory.fact(EventKind::ReleaseAnnounced { pool: workers(), release: release("r2") });
         hands
@@ -193,6 +195,11 @@ impl Hands {
             Job::Retire(job) => {
                 self.nodes.remove(job.node.name.as_str());
                 changed(id)
+            }
+            Job::Deprovision(_) if self.stays => {
+                let what = "it ended with 1".to_owned();
+                let answer = Answer::Done(ProvisionReport::Failed { what, stderr: String::new() });
+                EventKind::NodeRemoved { id, answer }
             }
             Job::Deprovision(_) => {
                 EventKind::NodeRemoved { id, answer: Answer::Done(ProvisionReport::Done(())) }

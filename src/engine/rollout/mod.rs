@@ -48,7 +48,7 @@ pub use begin::is_out;
 pub use cause::NodeCause;
 pub(super) use facts::out_of;
 pub(super) use issue::outstanding;
-pub use plan::{Plan, PlanError};
+pub use plan::{Kept, Plan, PlanError};
 pub(super) use stage::next_deadline;
 
 use super::incident::Cause;
