@@ -132,6 +132,11 @@ impl Hands {
         panic!("it does not come that far");
     }
 
+    /// Something starts on a node, which nobody has seen yet.
+    pub fn lands(&mut self, on: &str, what: &str) {
+        self.nodes.get_mut(on).unwrap().work.insert(what.parse().unwrap(), 1);
+    }
+
     /// Until the node's step has this stage.
     pub fn to(&mut self, run: u64, name: &str, stage: &str) {
         let word = |state: &State| state.node_step_of(RunId(run), &node(name)).map(NodeStep::word);

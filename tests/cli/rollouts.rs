@@ -251,6 +251,23 @@ fn a_rollout_is_steered_by_number() {
 }
 
 #[test]
+fn what_landed_on_a_node_before_its_cordon_is_among_what_it_moves() {
+    let mut hands = Hands::new();
+    now(starts(&hands.memory));
+    let moves = |hands: &Hands| {
+        let part = step(&hands.memory, 1, "w1").node.unwrap();
+        part.moved.iter().map(|one| one.workload.to_string()).collect::<Vec<_>>()
+    };
+    hands.to(1, "w1", "cordoning");
+    assert_eq!(step(&hands.memory, 1, "w1").mark, Mark::Working);
+    assert_eq!(moves(&hands), ["prod/web"]);
+    hands.lands("w1", "prod/cron");
+    hands.to(1, "w1", "shifting");
+    assert_eq!(moves(&hands), ["prod/cron", "prod/web"]);
+    same(&hands.memory, "shifting");
+}
+
+#[test]
 fn an_order_back_names_what_keeps_the_release_and_why() {
     let mut hands = Hands::new();
     now(starts(&hands.memory));

@@ -8,7 +8,7 @@ use super::{NodeStage, NodeStep, Rollout};
 use crate::engine::run::{Run, Step};
 use crate::engine::state::State;
 use crate::model::{Action, WorkloadId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The node step that has this workload in hand.
 pub(in crate::engine) fn of_workload<'a>(
@@ -48,6 +48,12 @@ pub(in crate::engine) fn of_other_node<'a>(
 }
 
 impl NodeStep {
+    /// What is on its node, with how many tasks, as well as it is known: what was there when nothing new could land any more; before that
+    /// what the preflight named.
+    pub fn carries(&self) -> Option<&BTreeMap<WorkloadId, u32>> {
+        self.carried.as_ref().or(self.preflight.as_ref().map(|report| &report.moves))
+    }
+
     /// Whether it has what it moves in hand: no deploy step may touch that.
     fn holds_work(&self) -> bool {
         self.stage.holds_work() || self.cordons()

@@ -314,7 +314,7 @@ fn moved_off(state: &mut State, rollout: &mut Rollout, place: usize, report: Shi
         }
         // The old node went by itself, and the orchestrator has moved its work: that is watched like any other move.
         ShiftReport::Gone => {
-            let all = step.preflight.iter().flat_map(|report| &report.moves);
+            let all = step.carries().into_iter().flatten();
             let moved = all.map(|(workload, tasks)| Moved {
                 workload: workload.clone(),
                 tasks: *tasks,

@@ -87,6 +87,12 @@ fn only_what_is_there_when_nothing_new_can_come_is_looked_at_and_held() {
     assert_eq!(fleet.stage("w1"), "shifting");
     assert_eq!(fleet.step("w1").watched.keys().collect::<Vec<_>>(), [&workload("tool")]);
     assert_eq!(fleet.world.state.nodes[&node("w1")].work, work(&["tool"]));
+    // Also when the node goes before it could be moved.
+    fleet.until(|fleet| fleet.world.asked().contains(&"shift node w1".to_owned()));
+    fleet.truth.remove("w1");
+    assert!(fleet.does_one());
+    assert_eq!(fleet.stage("w1"), "soaking");
+    assert_eq!(fleet.step("w1").watched.keys().collect::<Vec<_>>(), [&workload("tool")]);
 }
 
 #[test]
