@@ -15,7 +15,7 @@ mod found {
     use tidegate::model::defect::{Defect, set};
 
     /// Each with the invariant that catches it.
-    const ALL: [(Defect, u8); 17] = [
+    const ALL: [(Defect, u8); 18] = [
         (Defect::FailedTestsPass, 1),
         (Defect::OneApprovalLess, 2),
         (Defect::HolderIgnored, 3),
@@ -30,6 +30,7 @@ mod found {
         (Defect::VendorToldAll, 11),
         (Defect::DeployIgnored, 3),
         (Defect::MachineForgotten, 12),
+        (Defect::OrphanLeft, 12),
         (Defect::OutUncounted, 13),
         (Defect::NodeLeftDrained, 14),
         (Defect::JoinedNever, 5),
