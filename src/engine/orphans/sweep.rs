@@ -72,7 +72,7 @@ pub(in crate::engine) fn go_on(state: &mut State, out: &mut Outcome) {
 /// 2. It may go now: its machine is removed.
 /// 3. The machine is gone, and the node that it left is there: that leaves the fleet.
 /// 4. No such node came for a while: it is forgotten.
-fn next(state: &State, token: &String, one: &Orphan) -> Next {
+fn next(state: &State, token: &str, one: &Orphan) -> Next {
     if !state.setup.pools.contains_key(&one.pool) {
         return Next::Forget;
     }
@@ -84,7 +84,7 @@ fn next(state: &State, token: &String, one: &Orphan) -> Next {
             let machine = Machine {
                 node: one.node.name.clone(),
                 address: None,
-                token: Some(token.clone()),
+                token: Some(token.to_owned()),
                 release: None,
             };
             let still = !state.orphans_among(&one.pool, &[machine]).is_empty();
@@ -110,7 +110,7 @@ fn may_go(state: &State, one: &Orphan) -> bool {
     state.freeze.is_none() && !state.refused_fleets.contains_key(&one.node.fleet) && !paused()
 }
 
-fn issue(state: &mut State, token: &String, stage: OrphanStage, action: Action, out: &mut Outcome) {
+fn issue(state: &mut State, token: &str, stage: OrphanStage, action: Action, out: &mut Outcome) {
     let node = state.orphans.get(token).and_then(|one| Some(state.leftover(token, one)?.0.clone()));
     state.sweeps += 1;
     let attempt = state.sweeps;
