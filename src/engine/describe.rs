@@ -7,7 +7,9 @@ use crate::model::notices::NoticeId;
 use crate::model::reports::{
     Answer, BuildReport, ChangeReport, LookReport, PublishReport, TestReport, Unreachable,
 };
-use crate::model::{Action, Command, Digest, EffectId, ImageRef, RunId, StepKey, Timestamp};
+use crate::model::{
+    Action, Command, Digest, EffectId, FleetName, ImageRef, RunId, StepKey, Timestamp, WorkloadId,
+};
 
 /// The sentence; `state` is the state after the fact.
 pub fn sentence(state: &State, event: &Event) -> String {
@@ -39,7 +41,7 @@ pub fn sentence(state: &State, event: &Event) -> String {
         }
         EventKind::SourceLost { who, why } => format!("{who} does not answer: {why}"),
         EventKind::SourceFound { who } => format!("{who} answers again"),
-        EventKind::WorkloadsSeen { fleet, running } => format!("fleet {fleet}: {} workloads", running.len()),
+        EventKind::WorkloadsSeen { fleet, running, gone } => workloads(fleet, running.len(), gone.as_ref()),
         EventKind::FleetRefused { fleet, holder } => {
             format!("fleet {fleet} is held by {holder}; nothing is done there")
         }
@@ -77,6 +79,13 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::CommandRefused { command, reason } => {
             format!("refused: {}: {reason}", commanded(state, command))
         }
+    }
+}
+
+fn workloads(fleet: &FleetName, seen: usize, gone: Option<&Vec<WorkloadId>>) -> String {
+    match gone {
+        Some(gone) => format!("fleet {fleet}: {seen} workloads changed, {} are gone", gone.len()),
+        None => format!("fleet {fleet}: {seen} workloads"),
     }
 }
 

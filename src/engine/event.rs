@@ -9,7 +9,7 @@ use crate::model::reports::{
 };
 use crate::model::{
     Actor, Digest, EffectId, FleetName, ImageRef, NodeId, PoolName, ReleaseName, RunId, Setup, StepKey,
-    Timestamp,
+    Timestamp, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,8 +87,11 @@ pub enum EventKind {
     WorkloadsSeen {
         /// The fleet.
         fleet: FleetName,
-        /// All of them.
+        /// Those that are new, or not as they were known to be; all of them where `gone` is none.
         running: Vec<Running>,
+        /// Those that are gone. None in what an older program wrote: it told all that run, and what it did not tell is gone.
+        #[serde(default)]
+        gone: Option<Vec<WorkloadId>>,
     },
     /// A fleet is held by another daemon; nothing is done there.
     FleetRefused {

@@ -154,7 +154,11 @@ impl Memory {
         }
         for (fleet, there) in [("prod", vec!["prod/api", "prod/web"]), ("test", vec!["test/api"])] {
             let running = there.into_iter().map(running).collect();
-            this.fact(EventKind::WorkloadsSeen { fleet: fleet.parse().unwrap(), running });
+            this.fact(EventKind::WorkloadsSeen {
+                fleet: fleet.parse().unwrap(),
+                running,
+                gone: Some(Vec::new()),
+            });
         }
         Arc::new(this)
     }

@@ -1,6 +1,7 @@
 //! What the daemon does about fleets: listing, claiming, watching.
 
-use super::script::{How, Scripted, count, digest, image, probe, silence, until, web};
+use super::script::{How, Scripted, count, digest, facts, image, probe, silence, until, web};
+use crate::daemon::Handle;
 use crate::engine::{Effect, EventKind, Job};
 use crate::model::jobs::WatchJob;
 use crate::model::reports::{Answer, LookReport, Running};
@@ -32,12 +33,29 @@ async fn pass(secs: u64) {
 async fn what_runs_is_told_when_it_changes_and_not_when_only_its_order_does() {
     let (dir, world) = (tempfile::tempdir().unwrap(), Scripted::new());
     let seen = |kind: &EventKind| matches!(kind, EventKind::WorkloadsSeen { .. });
+    let told = |handle: &Handle| {
+        facts(handle).into_iter().rev().find_map(|event| match event.kind {
+            EventKind::WorkloadsSeen { running, gone, .. } => Some((running, gone.unwrap())),
+            _ => None,
+        })
+    };
     world.set(|script| script.running = Answer::Done(vec![running("a"), running("b")]));
     let handle = world.start(dir.path()).await;
     until(&handle, |state| state.running.len() == 2).await;
     world.set(|script| script.running = Answer::Done(vec![running("b"), running("a")]));
     pass(60).await;
     assert_eq!(count(&handle, seen), 1);
+    world.set(|script| script.running = Answer::Done(vec![Running { running: 0, ..running("b") }]));
+    until(&handle, |state| state.running.len() == 1).await;
+    assert_eq!(
+        told(&handle),
+        Some((vec![Running { running: 0, ..running("b") }], vec![running("a").workload]))
+    );
+    world.set(|script| {
+        script.running = Answer::Done(vec![Running { running: 0, ..running("b") }, running("c")])
+    });
+    until(&handle, |state| state.running.len() == 2).await;
+    assert_eq!(told(&handle), Some((vec![running("c")], Vec::new())));
     world.set(|script| script.running = Answer::Done(vec![running("b")]));
     until(&handle, |state| state.running.len() == 1).await;
     world.set(|script| script.running = silence());

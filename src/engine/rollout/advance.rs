@@ -323,7 +323,8 @@ fn shifting(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, o
     if let Some(cause) = sick_node(state, step) {
         return fail(state, rollout, place, cause, out);
     }
-    let unreachable = step.retry.is_some();
+    // A try under way has had its whole time; without one nobody answers.
+    let unreachable = step.retry.is_some() && step.doing.is_none();
     if due && !unreachable {
         return fail(state, rollout, place, Cause::Node(NodeCause::DrainBlocked(Vec::new())), out);
     }

@@ -69,8 +69,12 @@ fn own(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome
     let Some(step) = rollout.at_mut(place) else { return };
     let id = step.next_id(run, action);
     if let Some(longest) = longest {
-        // The first try's stays: a pause before it does not count, and later tries do.
-        step.deadline.get_or_insert(state.now + longest);
+        let whole = Some(state.now + longest);
+        // The first try's stays: a pause before it does not count, and later tries do. Where silence is no verdict, a try that follows on it
+        // has its whole time: only so is the end of that time one.
+        let anew =
+            step.retry.is_some() && !matches!(step.stage, NodeStage::Provisioning | NodeStage::Updating);
+        step.deadline = if anew { whole } else { step.deadline.or(whole) };
     }
     match action {
         Action::Shift => step.traces.cordoned = true,

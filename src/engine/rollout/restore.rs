@@ -129,7 +129,7 @@ pub(super) fn overdue(state: &mut State, rollout: &mut Rollout, place: usize, ou
     let longest = rollout.how.limits.shift + limits::NODE_GRACE;
     let now = state.now;
     let Some(step) = rollout.at_mut(place) else { return false };
-    if step.retry.is_some() || step.doing.is_none() {
+    if step.doing.is_none() {
         step.deadline = Some(now + longest);
         return false;
     }

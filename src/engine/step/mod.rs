@@ -59,8 +59,8 @@ impl State {
             }
             EventKind::SourceLost { who, why } => world::source_lost(self, who, why, &mut out),
             EventKind::SourceFound { who } => world::source_found(self, who, &mut out),
-            EventKind::WorkloadsSeen { fleet, running } => {
-                world::workloads_seen(self, fleet, running, &mut out);
+            EventKind::WorkloadsSeen { fleet, running, gone } => {
+                world::workloads_seen(self, fleet, running, gone.as_deref(), &mut out);
             }
             EventKind::FleetRefused { fleet, holder } => world::fleet_refused(self, fleet, holder, &mut out),
             EventKind::FleetClaimed { fleet } => world::fleet_claimed(self, fleet, &mut out),

@@ -94,9 +94,15 @@ pub(super) fn source_found(state: &mut State, who: &str, out: &mut Outcome) {
     out.touch(Key::Source(who.to_owned()));
 }
 
-pub(super) fn workloads_seen(state: &mut State, fleet: &FleetName, running: &[Running], out: &mut Outcome) {
-    let gone: Vec<WorkloadId> = state.running.keys().filter(|id| id.fleet == *fleet).cloned().collect();
-    for id in gone {
+pub(super) fn workloads_seen(
+    state: &mut State,
+    fleet: &FleetName,
+    running: &[Running],
+    gone: Option<&[WorkloadId]>,
+    out: &mut Outcome,
+) {
+    let untold = || state.running.keys().filter(|id| id.fleet == *fleet).cloned().collect();
+    for id in gone.map_or_else(untold, <[_]>::to_vec) {
         state.running.remove(&id);
         out.touch(Key::Workload(id));
     }

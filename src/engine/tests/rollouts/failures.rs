@@ -288,9 +288,7 @@ fn an_orchestrator_that_is_silent_past_the_deadline_is_no_verdict_on_the_drain()
     fleet.until(|fleet| fleet.world.asked() == ["shift node w1"]);
     let end = fleet.world.now + Span::from_secs(600);
     while fleet.world.now < end {
-        let id = fleet.world.take(Action::Shift, &key("w1"));
-        let who = Unreachable { who: "fleet lab".to_owned(), why: "refused".to_owned(), retry_after: None };
-        fleet.fact(EventKind::NodeShifted { id, answer: Answer::Unreachable(who) });
+        fleet.is_silent(Action::Shift);
         assert_eq!(fleet.waits(), "fleet lab: refused");
         fleet.world.wait(15);
     }
@@ -308,6 +306,35 @@ fn a_shift_that_nobody_ends_is_taken_back_at_its_deadline() {
     fleet.world.wait(1);
     assert_eq!((fleet.stage("w1"), fleet.world.asked()), ("restoring", vec!["uncordon node w1".to_owned()]));
     assert_eq!(incident(&fleet).cause, Cause::Node(NodeCause::DrainBlocked(Vec::new())));
+}
+
+#[test]
+fn a_shift_that_hangs_after_silence_has_its_whole_time_and_is_then_taken_back() {
+    let mut fleet = Fleet::of(1, pool());
+    fleet.starts("r2");
+    fleet.until(|fleet| fleet.world.asked() == ["shift node w1"]);
+    fleet.world.wait(240);
+    fleet.is_silent(Action::Shift);
+    fleet.world.wait(1);
+    assert_eq!(fleet.world.asked(), ["shift node w1"]);
+    fleet.world.wait(249);
+    assert_eq!(fleet.stage("w1"), "shifting");
+    fleet.world.wait(1);
+    assert_eq!((fleet.stage("w1"), fleet.world.asked()), ("restoring", vec!["uncordon node w1".to_owned()]));
+}
+
+#[test]
+fn a_move_back_that_hangs_after_silence_has_its_whole_time_and_then_a_person_is_told() {
+    let mut fleet = Fleet::of(1, pool());
+    fleet.faults.insert("w1".to_owned(), Fault::Sick);
+    fleet.starts("r2");
+    fleet.until(|fleet| fleet.world.asked() == ["shift_back node w1"]);
+    fleet.is_silent(Action::ShiftBack);
+    fleet.world.wait(1);
+    fleet.world.wait(249);
+    assert_eq!(fleet.stage("w1"), "restoring");
+    fleet.world.wait(1);
+    assert_eq!(fleet.stage("w1"), "quarantined");
 }
 
 #[test]

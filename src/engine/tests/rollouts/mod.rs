@@ -410,6 +410,13 @@ impl Fleet {
         self.fact(EventKind::NodeShifted { id, answer: Answer::Done(report) });
     }
 
+    /// Nobody answers about moving the work of `w1`.
+    pub fn is_silent(&mut self, action: Action) {
+        let id = self.world.take(action, &key("w1"));
+        let who = Unreachable { who: "fleet lab".to_owned(), why: "refused".to_owned(), retry_after: None };
+        self.fact(EventKind::NodeShifted { id, answer: Answer::Unreachable(who) });
+    }
+
     fn lands(&mut self, work: BTreeMap<WorkloadId, u32>, to: &str) -> ShiftReport {
         let moved = work.iter().map(|(workload, tasks)| Moved {
             workload: workload.clone(),
