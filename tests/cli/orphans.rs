@@ -7,7 +7,7 @@ use tidegate::api::rows::{Row, RowKey};
 use tidegate::engine::{Effect, EventKind, State};
 use tidegate::model::nodes::{Machine, ProvisionReport};
 use tidegate::model::reports::Answer;
-use tidegate::model::{EffectId, Seq, limits, token};
+use tidegate::model::{EffectId, FleetName, Seq, limits, token};
 use tidegate::server::Source as _;
 
 fn seen(memory: &Memory) {
@@ -56,7 +56,9 @@ async fn a_machine_that_is_left_behind_is_said_with_what_comes_then_with_what_is
     same(memory, "suspected");
     assert_eq!(state(memory), "3 nodes on r1; 1 machine left behind");
     assert_eq!(said(memory), ["pool workers: machine left is removed, should nobody need it then either"]);
-    (0..limits::ORPHAN_SURE.as_secs()).for_each(|_| drop(memory.fact(EventKind::DeadlinePassed)));
+    for _ in 0..limits::ORPHAN_SURE.as_secs() {
+        memory.fact(EventKind::DeadlinePassed);
+    }
     seen(memory);
     same(memory, "being removed");
     assert_eq!((state(memory).as_str(), said(memory).len()), ("3 nodes on r1; 1 machine left behind", 0));
@@ -68,7 +70,7 @@ async fn a_machine_that_is_left_behind_is_said_with_what_comes_then_with_what_is
     assert_eq!(said(memory), [need]);
     let line = memory.events(Seq(seq.0 - 1), 1).await.unwrap().remove(0);
     assert_eq!(line.text, "node left: the machine was not removed: deprovision ended with exit code 1");
-    assert_eq!((line.run, line.fleet.as_ref().map(|fleet| fleet.as_str())), (None, Some("prod")));
+    assert_eq!((line.run, line.fleet.as_ref().map(FleetName::as_str)), (None, Some("prod")));
     while asked(memory).is_none() {
         memory.fact(EventKind::DeadlinePassed);
     }

@@ -52,7 +52,7 @@ async fn what_runs_is_told_when_it_changes_and_not_when_only_its_order_does() {
         Some((vec![Running { running: 0, ..running("b") }], vec![running("a").workload]))
     );
     world.set(|script| {
-        script.running = Answer::Done(vec![Running { running: 0, ..running("b") }, running("c")])
+        script.running = Answer::Done(vec![Running { running: 0, ..running("b") }, running("c")]);
     });
     until(&handle, |state| state.running.len() == 2).await;
     assert_eq!(told(&handle), Some((vec![running("c")], Vec::new())));

@@ -76,19 +76,22 @@ impl State {
         self.rollouts.values().any(|rollout| rollout.steps.values().any(|step| holds(rollout, step)))
     }
 
-    /// The node that a removed machine left in its fleet, with the orchestrator's own id: down, without work, in no step's hands, and by
-    /// its label of that token; or by its name where it has neither a token nor a pool.
-    pub(super) fn leftover(&self, token: &str, orphan: &Orphan) -> Option<(&NodeRef, &str)> {
-        let fleet = &orphan.node.fleet;
-        let named = self.nodes.get_key_value(&orphan.node);
-        let named = named.filter(|(_, look)| look.token.is_none() && look.pool.is_none());
-        let labelled = || {
-            let mut of_fleet = self.nodes.iter().filter(|(node, _)| node.fleet == *fleet);
-            of_fleet.find(|(_, look)| look.token.as_deref() == Some(token))
+    /// The orchestrator's own id of the node that a removed machine left in its fleet: it is down, without work, in no step's hands, and has the
+    /// label of that token, or neither a token nor a pool.
+    pub(super) fn leftover(&self, token: &str, orphan: &Orphan) -> Option<&str> {
+        let look = self.nodes.get(&orphan.node)?;
+        let its = match &look.token {
+            Some(label) => label == token,
+            None => look.pool.is_none(),
         };
-        let (node, look) = named.or_else(labelled)?;
         let dead = !look.up && look.work.is_empty() && look.role == NodeRole::Worker;
-        (dead && !self.is_held(node, None)).then_some((node, look.uid.as_str()))
+        (its && dead && !self.is_held(&orphan.node, None)).then_some(look.uid.as_str())
+    }
+
+    /// The node with the label of a token, whatever it is called. Every node is looked at: not for every fact.
+    pub(super) fn labelled(&self, fleet: &FleetName, token: &str) -> Option<&NodeRef> {
+        let mut of_fleet = self.nodes.iter().filter(|(node, _)| node.fleet == *fleet);
+        of_fleet.find(|(_, look)| look.token.as_deref() == Some(token)).map(|(node, _)| node)
     }
 }
 

@@ -38,9 +38,10 @@ pub(in crate::engine) fn seen(state: &mut State, pool: &PoolName, machines: &[Ma
     out.touch(Key::Pool(pool.clone()));
 }
 
-/// A step has removed the machine that it had made. Should it have joined its fleet meanwhile, its node is taken out too.
-pub(in crate::engine) fn took_back(state: &mut State, pool: &PoolName, node: NodeRef, token: String) {
+/// A machine was removed, by a step that had made it or as one that was left behind. Should it have joined its fleet, its node is taken out too.
+pub(in crate::engine) fn gone(state: &mut State, pool: &PoolName, node: NodeRef, token: String) {
     if state.orphans.len() < limits::ORPHANS {
+        let node = state.labelled(&node.fleet, &token).cloned().unwrap_or(node);
         state.orphans.insert(token, Orphan::new(pool, node, OrphanStage::Removed, state.now));
     }
 }
@@ -91,14 +92,14 @@ fn next(state: &State, token: &str, one: &Orphan) -> Next {
             if still { Next::Do(OrphanStage::Removing, Action::Deprovision) } else { Next::Forget }
         }
         OrphanStage::Removed => match state.leftover(token, one) {
-            Some((_, uid)) if now => Next::Do(OrphanStage::Leaving { uid: uid.to_owned() }, Action::Retire),
+            Some(uid) if now => Next::Do(OrphanStage::Leaving { uid: uid.to_owned() }, Action::Retire),
             Some(_) => Next::Wait,
             None if one.since + limits::ORPHAN_NODE <= state.now => Next::Forget,
             None => Next::Wait,
         },
         OrphanStage::Leaving { uid } => match state.leftover(token, one) {
-            Some((_, known)) if known == uid && now => Next::Do(one.stage.clone(), Action::Retire),
-            Some((_, known)) if known == uid => Next::Wait,
+            Some(known) if known == uid && now => Next::Do(one.stage.clone(), Action::Retire),
+            Some(known) if known == uid => Next::Wait,
             Some(_) | None => Next::Forget,
         },
     }
@@ -111,14 +112,9 @@ fn may_go(state: &State, one: &Orphan) -> bool {
 }
 
 fn issue(state: &mut State, token: &str, stage: OrphanStage, action: Action, out: &mut Outcome) {
-    let node = state.orphans.get(token).and_then(|one| Some(state.leftover(token, one)?.0.clone()));
     state.sweeps += 1;
     let attempt = state.sweeps;
     let Some(one) = state.orphans.get_mut(token) else { return };
-    if action == Action::Retire {
-        // By its label it may bear another name.
-        one.node = node.unwrap_or_else(|| one.node.clone());
-    }
     let step = StepKey::Node(one.node.clone());
     let id = EffectId { run: RunId::NONE, step, subject: None, action, attempt };
     (one.stage, one.doing) = (stage, Some(id.clone()));
@@ -162,10 +158,12 @@ pub(in crate::engine) fn removed(
     out: &mut Outcome,
 ) {
     let now = state.now;
-    let Some(one) = waiting(state, id, out).map(|(_, one)| one) else { return };
+    let Some((token, one)) = waiting(state, id, out) else { return };
     match answer {
         Answer::Done(ProvisionReport::Done(())) => {
-            (one.stage, one.since, one.retry) = (OrphanStage::Removed, now, None);
+            let (pool, node) = (one.pool.clone(), one.node.clone());
+            state.orphans.remove(&token);
+            gone(state, &pool, node, token);
         }
         Answer::Done(ProvisionReport::Failed { what, stderr }) => {
             let why = if stderr.is_empty() { what.clone() } else { format!("{what} ({stderr})") };

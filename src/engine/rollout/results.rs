@@ -422,7 +422,7 @@ pub(in crate::engine) fn removed(
                 let machine = machine.filter(|_| !step.traces.emptied);
                 if let (Some(token), Some(machine)) = (token, machine) {
                     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node };
-                    orphans::took_back(state, &rollout.pool, node, token);
+                    orphans::gone(state, &rollout.pool, node, token);
                 }
                 go_on(state, rollout, place, out);
             }

@@ -3,7 +3,7 @@
 use super::Past;
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet};
-use tidegate::engine::{NodeStage, NodeStep, State};
+use tidegate::engine::{NodeStage, NodeStep, Rollout, State};
 use tidegate::model::nodes::Availability;
 use tidegate::model::{NodeRef, RunId, StepKey};
 use tidegate::sim::{Doing, Hand, NodeDeed, Sim};
@@ -71,7 +71,7 @@ impl Truth {
     /// What no step asked for is removed only where no open step has it, and its node takes no work.
     fn may_go(&self, before: &State, node: &NodeRef) -> Result<(), String> {
         let token = self.made.get(node);
-        let mut open = before.rolling().flat_map(|rollout| rollout.in_flight());
+        let mut open = before.rolling().flat_map(Rollout::in_flight);
         if let Some(step) = open.find(|step| token.is_some() && step.traces.token.as_ref() == token) {
             return Err(format!("{node} was removed as one that nobody needs, and {} has it", step.key));
         }
