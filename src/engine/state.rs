@@ -66,7 +66,7 @@ pub struct State {
     pub out: BTreeSet<NodeRef>,
     /// Machines that are left behind, and those that were removed and whose nodes may be there still, by token.
     pub orphans: BTreeMap<String, Orphan>,
-    /// Tokens of the machines that were handed over to carry work, until we remove them.
+    /// Tokens of the machines that were handed over to carry work, until we take their nodes out of the fleet.
     pub delivered: BTreeSet<String>,
     /// How often something was done that belongs to no run.
     pub sweeps: u32,

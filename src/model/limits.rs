@@ -26,7 +26,7 @@ pub const BAD_RELEASES: usize = 200;
 pub const NODE_GRACE: Span = Span::from_secs(10);
 /// Machines that are left behind and known at a time; more are seen once these are gone.
 pub const ORPHANS: usize = 100;
-/// Machines that were handed over and not removed by us: remembered so that none of them is ever taken for one that is left behind. Where
+/// Machines that were handed over and whose nodes we did not take out: remembered so that none of them is ever taken for one that is left behind. Where
 /// there are more, none is.
 pub const DELIVERED: usize = 20_000;
 /// Between two listings of a pool's machines: what is left behind costs money, and a listing may take a cloud's quota.

@@ -17,8 +17,8 @@ impl State {
     /// The machines of a pool's list that are left behind, by token, at most [`ORPHANS`](limits::ORPHANS):
     ///
     /// 1. The pool replaces nodes by machines, and which nodes its fleet has is known now.
-    /// 2. This installation made the token, and no node that was made with it was handed over to carry work. Where so many were that not
-    ///    all are remembered, nothing is left behind.
+    /// 2. This installation made the token, and no node that was made with it was handed over to carry work, unless we took that one out since.
+    ///    Where so many were handed over that not all are remembered, nothing is left behind.
     /// 3. No step that is open, or that a person may try again, has the machine or a node of its name in hand.
     /// 4. It is under no node of the fleet, or under one that is [not used](NodeLook::is_unused).
     pub fn orphans_among(&self, pool: &PoolName, machines: &[Machine]) -> Vec<Machine> {

@@ -265,6 +265,9 @@ fn old_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
         NodeReport::Done { .. } | NodeReport::Gone => {
             let Some(step) = rollout.at_mut(place) else { return };
             step.want = Some(Action::Deprovision);
+            if let Some(token) = &step.token {
+                state.delivered.remove(token);
+            }
             let node = step.node.clone();
             drop_node(state, &node, out);
         }
@@ -427,9 +430,6 @@ pub(in crate::engine) fn removed(
                 go_on(state, rollout, place, out);
             }
             ProvisionReport::Done(()) => {
-                if let Some(token) = &step.token {
-                    state.delivered.remove(token);
-                }
                 enter(state, rollout, place, NodeStage::Done, None, out);
             }
         }

@@ -219,6 +219,30 @@ fn a_machine_that_was_handed_over_is_forgotten_once_another_took_its_place() {
 }
 
 #[test]
+fn an_old_machine_that_its_step_could_not_remove_is_one_once_the_step_is_given_up() {
+    let mut fleet = Fleet::of(1, pool());
+    fleet.starts("r2");
+    fleet.goes_to_the_end();
+    let old = fleet.step("w1").traces.machine.clone().unwrap();
+    fleet.faults.insert(old.node.to_string(), Fault::NotRemoved);
+    let run = fleet.starts("r3");
+    fleet.goes_to_the_end();
+    assert_eq!(fleet.stage(old.node.as_str()), "quarantined");
+    assert!(!is_orphan(&fleet, old.node.as_str(), old.token.clone()));
+    let reason = "we do not wait for it".to_owned();
+    let (step, seen) = (key(old.node.as_str()), Seen::default());
+    fleet.world.command(ana(), Command::SkipNode { run, step, seen, reason: reason.clone() }).unwrap();
+    assert!(fleet.rollout().ended.is_some());
+    assert!(!is_orphan(&fleet, old.node.as_str(), old.token.clone()), "it may be tried again");
+    fleet.world.state.rollouts.remove(&run);
+    assert!(is_orphan(&fleet, old.node.as_str(), old.token.clone()));
+    let new: Vec<&String> =
+        fleet.machines.iter().filter(|(name, _)| **name != old.node.as_str()).map(|(name, _)| name).collect();
+    let token = fleet.machines[new[0]].clone();
+    assert!(!is_orphan(&fleet, new[0], token), "what took its place is wanted");
+}
+
+#[test]
 fn nothing_is_removed_in_a_freeze_in_a_pause_and_where_another_daemon_has_the_fleet() {
     let fleet_is = |ours: bool| match (ours, "lab".parse().unwrap()) {
         (true, fleet) => EventKind::FleetClaimed { fleet },
