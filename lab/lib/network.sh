@@ -14,13 +14,20 @@ node_address() {
 
 node_link() { printf '%s-%s' "$LAB_NAME" "$1"; }
 
+# Of our own: else a bridge has the lowest hardware address of its ports, and each node that comes or goes may give the host another one. All nodes
+# then answer to an address that nobody has any more, for a second or two.
+bridge_hardware_address() {
+  # shellcheck disable=SC2046 # four words
+  printf '02:00:%02x:%02x:%02x:%02x' $(tr . ' ' <<<"$HOST_ADDRESS")
+}
+
 network_up() {
   local node
   save_firewall
   if ! ip link show "$BRIDGE" >/dev/null 2>&1; then
     refuse_foreign_subnet
     # No spanning tree: a port forwards at once.
-    ip link add "$BRIDGE" type bridge stp_state 0 forward_delay 0
+    ip link add "$BRIDGE" address "$(bridge_hardware_address)" type bridge stp_state 0 forward_delay 0
     ip addr add "$HOST_ADDRESS/24" dev "$BRIDGE"
   fi
   ip link set "$BRIDGE" up

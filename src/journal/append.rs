@@ -52,7 +52,7 @@ impl Journal {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let texts: Result<Vec<String>, _> = events.iter().map(serde_json::to_string).collect();
+        let texts: Result<Vec<String>, _> = events.iter().map(|event| self.text(event)).collect();
         let texts = texts.map_err(AppendError::Encode)?;
         let first = self.last.0 + 1;
         match &mut self.disk {
@@ -62,6 +62,13 @@ impl Journal {
         let seqs: Vec<Seq> = (first..).map(Seq).take(events.len()).collect();
         self.last = seqs.last().copied().unwrap_or(self.last);
         Ok(seqs)
+    }
+
+    /// An event's JSON, through a buffer that is kept: the text is then allocated once, in its own size.
+    fn text(&mut self, event: &Event) -> Result<String, serde_json::Error> {
+        self.scratch.clear();
+        serde_json::to_writer(&mut self.scratch, event)?;
+        Ok(String::from_utf8_lossy(&self.scratch).into_owned())
     }
 
     /// Whether anything can be written now, by a small write that changes nothing.

@@ -43,7 +43,7 @@ struct Rows {
 #[derive(Debug)]
 struct Row {
     at: Timestamp,
-    text: Arc<str>,
+    text: Box<str>,
 }
 
 impl Default for Memory {

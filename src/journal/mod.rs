@@ -54,6 +54,8 @@ pub const EVENT_FORMAT: i64 = 1;
 pub struct Journal {
     disk: Disk,
     last: Seq,
+    /// What the JSON of events is written into.
+    scratch: Vec<u8>,
 }
 
 /// What it is kept on.

@@ -37,7 +37,7 @@ impl Journal {
         }
         // A file that was just made must not vanish with its directory's entry in a power cut.
         std::fs::File::open(dir).and_then(|folder| folder.sync_all()).map_err(folder)?;
-        Ok(Self { disk: Disk::File(File { db, mark, _lock: lock }), last })
+        Ok(Self { disk: Disk::File(File { db, mark, _lock: lock }), last, scratch: Vec::new() })
     }
 
     /// Opens the journal that is kept in `memory`.
@@ -47,7 +47,7 @@ impl Journal {
     pub fn on(memory: &Memory) -> Result<Self, JournalError> {
         let held = memory.hold()?;
         let last = held.last();
-        Ok(Self { disk: Disk::Memory(held), last })
+        Ok(Self { disk: Disk::Memory(held), last, scratch: Vec::new() })
     }
 
     /// The place of the latest event; 0 when there is none.

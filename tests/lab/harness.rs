@@ -18,6 +18,7 @@ pub struct Lab {
     pub home: PathBuf,
     daemon: Option<Child>,
     test: &'static str,
+    begun: Instant,
 }
 
 fn env(name: &str, default: &str) -> String {
@@ -34,7 +35,7 @@ impl Lab {
             "there is no lab {name} here: run `lab/up --no-daemon` first"
         );
         let home = state.join("test");
-        let lab = Self { name, subnet, state, home, daemon: None, test };
+        let lab = Self { name, subnet, state, home, daemon: None, test, begun: Instant::now() };
         eprintln!("── {test}");
         lab.clean();
         lab
@@ -271,6 +272,7 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.end();
         let _ = Command::new("umount").arg(&self.home).stderr(Stdio::null()).status();
+        eprintln!("── {}: {} s", self.test, self.begun.elapsed().as_secs());
     }
 }
 

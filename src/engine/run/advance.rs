@@ -16,12 +16,10 @@ pub fn advance(state: &mut State, run: &mut Run, out: &mut Outcome) {
         let mut moved = false;
         for place in 0..run.steps.len() {
             let open = |step: &&Step| step.standing() == Standing::Open;
-            let Some(key) = run.steps.at(place).filter(open).map(|step| step.key.clone()) else { continue };
-            moved |= match key {
-                StepKey::Image(_) => image::advance(state, run, &key, out),
-                StepKey::Deploy(_) => deploy::advance(state, run, place, out),
-                // Those are steps of rollouts.
-                StepKey::Node(_) => false,
+            let Some(step) = run.steps.at(place).filter(open) else { continue };
+            moved |= match step.body {
+                Body::Image(_) => image::advance(state, run, place, out),
+                Body::Deploy(_) => deploy::advance(state, run, place, out),
             };
         }
         if !moved {

@@ -18,9 +18,12 @@ use crate::model::{Action, Actor, StepKey, WorkloadId};
 
 /// Lets the step go on where nothing needs to be done first. Answers whether its stage changed.
 pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
-    let Some(key) = run.steps.at(place).map(|step| step.key.clone()) else { return false };
-    let Some(step) = run.steps.get(&key) else { return false };
+    let Some(step) = run.steps.at(place) else { return false };
     let Some(deploy) = step.deploy() else { return false };
+    if deploy.stage == DeployStage::Waiting {
+        return begin(state, run, place, out);
+    }
+    let key = step.key.clone();
     let let_through = matches!(deploy.stage, DeployStage::Held(_))
         || (deploy.stage == DeployStage::Updating && !deploy.touched);
     if let_through && let Some(bad) = gone_bad(run, place) {
@@ -28,7 +31,6 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
     }
     let due = |at: Option<crate::model::Timestamp>| at.is_some_and(|at| at <= state.now);
     match &deploy.stage {
-        DeployStage::Waiting => begin(state, run, place, out),
         DeployStage::Held(hold) if due(hold.expires) => {
             let by = Actor::Policy(hold.gate.to_string());
             end(state, run, &key, DeployStage::Aborted(by), out)
@@ -39,12 +41,13 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
         DeployStage::Soaking { until }
             if *until <= state.now && step.doing.is_none() && step.want.is_none() =>
         {
-            if let Some(step) = run.steps.get_mut(&key) {
+            if let Some(step) = run.steps.at_mut(place) {
                 step.want = Some(Action::Look);
             }
             true
         }
-        DeployStage::Held(_)
+        DeployStage::Waiting
+        | DeployStage::Held(_)
         | DeployStage::Updating
         | DeployStage::Restoring(_)
         | DeployStage::Soaking { .. }
@@ -65,27 +68,30 @@ pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut 
 /// 4. What it should run is in quarantine: it says so and is not touched.
 /// 5. A gate stands before it: it is held. Else it is touched.
 fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
-    let Some(key) = run.steps.at(place).map(|step| step.key.clone()) else { return false };
+    let Some(step) = run.steps.at(place) else { return false };
     if let Some(stop) = &run.aborted {
-        let by = stop.by.clone();
+        let (key, by) = (step.key.clone(), stop.by.clone());
         return end(state, run, &key, DeployStage::Aborted(by), out);
     }
-    let Some(deploy) = run.steps.get(&key).and_then(Step::deploy) else { return false };
-    let (image, gate, workload) =
-        (deploy.how.image.clone(), deploy.how.gate.clone(), deploy.workload.clone());
-    if let Some(bad) = before(run, place, &image, Standing::Bad) {
+    let Some(deploy) = step.deploy() else { return false };
+    let image = run.step_of_image(&deploy.how.image);
+    if let Some(bad) = before(run, place, image, Standing::Bad) {
+        let (key, bad) = (step.key.clone(), bad.key.clone());
         return end(state, run, &key, DeployStage::Blocked(bad), out);
     }
-    if before(run, place, &image, Standing::Open).is_some() {
+    if before(run, place, image, Standing::Open).is_some() {
         return false;
     }
-    let Some(digest) = run.image_step(&image).and_then(|step| step.digest.clone()) else { return false };
-    if let Some(entry) = state.quarantined(run, &workload, &image) {
+    let Some(digest) = image.and_then(Step::image).and_then(|image| image.digest.clone()) else {
+        return false;
+    };
+    let key = step.key.clone();
+    if let Some(entry) = state.quarantined(run, &deploy.workload, &deploy.how.image) {
         let why = format!("run {} found it sick: {}", entry.run, entry.why);
         return end(state, run, &key, DeployStage::Quarantined(why), out);
     }
-    let hold = Hold::asked(&state.setup, gate.as_ref(), GateBefore::Deploy, &digest, state.now);
-    if let Some(deploy) = run.steps.get_mut(&key).and_then(Step::deploy_mut) {
+    let hold = Hold::asked(&state.setup, deploy.how.gate.as_ref(), GateBefore::Deploy, &digest, state.now);
+    if let Some(deploy) = run.steps.at_mut(place).and_then(Step::deploy_mut) {
         deploy.want = Some(digest);
     }
     match hold {
@@ -94,14 +100,10 @@ fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> b
     }
 }
 
-/// The image, or the first deploy step before this one, that stands so.
-fn before(run: &Run, place: usize, image: &crate::model::ImageRef, standing: Standing) -> Option<StepKey> {
-    let image = StepKey::Image(image.clone());
-    let earlier = run.steps.before(place).iter().filter(|step| step.deploy().is_some()).map(|step| &step.key);
-    std::iter::once(&image)
-        .chain(earlier)
-        .find(|key| run.steps.get(key).is_some_and(|step| step.standing() == standing))
-        .cloned()
+/// The image's step, or the first deploy step before this one, that stands so.
+fn before<'a>(run: &'a Run, place: usize, image: Option<&'a Step>, standing: Standing) -> Option<&'a Step> {
+    let earlier = run.steps.before(place).iter().filter(|step| step.deploy().is_some());
+    image.into_iter().chain(earlier).find(|step| step.standing() == standing)
 }
 
 /// A workload before this one that was well when this one was let through, and was put back since, or is about to be.

@@ -17,25 +17,30 @@ use crate::model::{Action, Actor, Digest, ImageRef, StepKey};
 use std::collections::BTreeMap;
 
 /// Lets the step go on where nothing needs to be done first. Answers whether its stage changed.
-pub(super) fn advance(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) -> bool {
-    let Some(step) = run.steps.get(key) else { return false };
+pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
+    let Some(step) = run.steps.at(place) else { return false };
     let Some(image) = step.image() else { return false };
     if step.standing() != Standing::Open {
         return false;
     }
     if let Some(bad) = bad_parent(run, image) {
-        return end(state, run, key, ImageStage::Blocked(bad), out);
+        let key = step.key.clone();
+        return end(state, run, &key, ImageStage::Blocked(bad), out);
     }
     match &image.stage {
-        ImageStage::Waiting => begin(state, run, key, out),
+        ImageStage::Waiting => begin(state, run, place, out),
         ImageStage::Held(hold) if hold.expires.is_some_and(|at| at <= state.now) => {
-            let by = Actor::Policy(hold.gate.to_string());
-            end(state, run, key, ImageStage::Aborted(by), out)
+            let (key, by) = (step.key.clone(), Actor::Policy(hold.gate.to_string()));
+            end(state, run, &key, ImageStage::Aborted(by), out)
         }
-        ImageStage::Held(hold) if hold.open() => enter(state, run, key, ImageStage::Cleared, None, out),
+        ImageStage::Held(hold) if hold.open() => {
+            let key = step.key.clone();
+            enter(state, run, &key, ImageStage::Cleared, None, out)
+        }
         ImageStage::Cleared if parents_published(run, image) => {
-            refresh_old(state, run, key);
-            enter(state, run, key, ImageStage::Publishing, Some(Action::Publish), out)
+            let key = step.key.clone();
+            refresh_old(state, run, &key);
+            enter(state, run, &key, ImageStage::Publishing, Some(Action::Publish), out)
         }
         ImageStage::Held(_)
         | ImageStage::Cleared
@@ -54,20 +59,22 @@ pub(super) fn advance(state: &mut State, run: &mut Run, key: &StepKey, out: &mut
 /// 2. Its recipe cannot be read: it fails.
 /// 3. A parent in this run is not tested yet, or a base outside was never seen: it waits.
 /// 4. Else it is built.
-fn begin(state: &mut State, run: &mut Run, key: &StepKey, out: &mut Outcome) -> bool {
+fn begin(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
+    let Some(step) = run.steps.at(place) else { return false };
     if let Some(stop) = &run.aborted {
-        let by = stop.by.clone();
-        return end(state, run, key, ImageStage::Aborted(by), out);
+        let (key, by) = (step.key.clone(), stop.by.clone());
+        return end(state, run, &key, ImageStage::Aborted(by), out);
     }
-    let Some(image) = run.steps.get(key).and_then(Step::image) else { return false };
+    let Some(image) = step.image() else { return false };
     match state.recipes.get(&image.image) {
         Some(Err(why)) => {
-            let cause = Cause::Recipe(why.clone());
-            fail(state, run, key, cause, out);
+            let (key, cause) = (step.key.clone(), Cause::Recipe(why.clone()));
+            fail(state, run, &key, cause, out);
             true
         }
         Some(Ok(read)) if missing_base(state, run, image, read).is_none() => {
-            enter(state, run, key, ImageStage::Building, Some(Action::Build), out)
+            let key = step.key.clone();
+            enter(state, run, &key, ImageStage::Building, Some(Action::Build), out)
         }
         Some(Ok(_)) | None => false,
     }

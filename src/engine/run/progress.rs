@@ -239,7 +239,12 @@ impl Step {
 impl Run {
     /// The step of an image, when it is in this run.
     pub fn image_step(&self, image: &ImageRef) -> Option<&ImageStep> {
-        self.steps.get(&StepKey::Image(image.clone()))?.image()
+        self.step_of_image(image)?.image()
+    }
+
+    /// The same, with all that steps have in common.
+    pub(super) fn step_of_image(&self, image: &ImageRef) -> Option<&Step> {
+        self.steps.get(&StepKey::Image(image.clone()))
     }
 
     /// How an image's step stands; `None` when it is not in this run.
