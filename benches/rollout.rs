@@ -214,6 +214,7 @@ fn answers(job: &Job) -> Vec<EventKind> {
         | Job::Deploy(_)
         | Job::Restore(_)
         | Job::Discard(_)
+        | Job::Find(_)
         | Job::Update(_) => panic!("a rollout by surge asks for no {id}"),
     }
 }

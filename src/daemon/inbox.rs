@@ -50,6 +50,7 @@ enum About {
     Nodes(FleetName),
     Claim(FleetName),
     Source(String),
+    Orphans(PoolName),
     Release(PoolName, ReleaseName),
     Recipes,
     Other(&'static str),
@@ -63,6 +64,7 @@ impl About {
             }
             EventKind::WorkloadsSeen { fleet, .. } => Self::Workloads(fleet.clone()),
             EventKind::NodesSeen { fleet, .. } => Self::Nodes(fleet.clone()),
+            EventKind::OrphansSeen { pool, .. } => Self::Orphans(pool.clone()),
             // Each release is a fact of its own: none takes the place of another.
             EventKind::ReleaseAnnounced { pool, release } => Self::Release(pool.clone(), release.clone()),
             EventKind::FleetRefused { fleet, .. } | EventKind::FleetClaimed { fleet } => {
@@ -82,6 +84,7 @@ impl About {
             | EventKind::CandidateDiscarded { .. }
             | EventKind::NodePreflighted { .. }
             | EventKind::NodeProvisioned { .. }
+            | EventKind::MachineFound { .. }
             | EventKind::NodeShifted { .. }
             | EventKind::NodeChanged { .. }
             | EventKind::NodeUpdated { .. }

@@ -74,7 +74,7 @@ fn first_facts(
 ) -> Vec<EventKind> {
     let mut facts: Vec<EventKind> =
         install.map(|install| EventKind::Installed { install }).into_iter().collect();
-    facts.push(EventKind::DaemonStarted { version: options.version.clone(), pid: options.pid });
+    facts.push(EventKind::DaemonStarted { version: options.version.clone(), pid: options.pid, marks: true });
     if state.configured.is_none() || state.setup != setup {
         facts.push(EventKind::ConfigLoaded { setup: Box::new(setup) });
     }

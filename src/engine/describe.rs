@@ -15,7 +15,7 @@ use crate::model::{
 pub fn sentence(state: &State, event: &Event) -> String {
     match &event.kind {
         EventKind::Installed { install } => format!("the journal was made, installation {install}"),
-        EventKind::DaemonStarted { version, pid } => {
+        EventKind::DaemonStarted { version, pid, .. } => {
             format!("the daemon started, version {version}, pid {pid}")
         }
         EventKind::ConfigLoaded { setup } => format!(
@@ -59,11 +59,13 @@ pub fn sentence(state: &State, event: &Event) -> String {
         EventKind::NodesSeen { fleet, nodes, gone } => {
             format!("fleet {fleet}: {} nodes changed, {} are gone", nodes.len(), gone.len())
         }
+        EventKind::OrphansSeen { pool, machines } => rollout::orphans(pool, machines),
         EventKind::ReleaseAnnounced { pool, release } => {
             format!("release {release} was announced for pool {pool}")
         }
         EventKind::NodePreflighted { id, answer } => result(id, answer, rollout::preflight),
         EventKind::NodeProvisioned { id, answer } => result(id, answer, rollout::provisioned),
+        EventKind::MachineFound { id, answer } => result(id, answer, rollout::found),
         EventKind::NodeShifted { id, answer } => result(id, answer, |report| rollout::shifted(id, report)),
         EventKind::NodeChanged { id, answer } => result(id, answer, |report| rollout::changed(id, report)),
         EventKind::NodeUpdated { id, answer } => result(id, answer, rollout::updated),

@@ -1,7 +1,7 @@
 //! What happens by itself, and when: every timer is a moment in the state, with a sentence for the log made only when one is written.
 
 use crate::model::notices::NoticeId;
-use crate::model::{PoolName, ReleaseName, RunId, StepKey};
+use crate::model::{NodeRef, PoolName, ReleaseName, RunId, StepKey};
 use std::fmt;
 
 /// What happens by itself at a moment.
@@ -19,6 +19,8 @@ pub enum Due<'a> {
     Take(&'a PoolName, ReleaseName),
     /// A notice is tried again.
     Tell(&'a NoticeId),
+    /// What is left of a machine that nobody needs is removed, or not looked for any more.
+    Sweep(&'a NodeRef),
 }
 
 impl fmt::Display for Due<'_> {
@@ -29,6 +31,7 @@ impl fmt::Display for Due<'_> {
             Self::Discard(run) => write!(f, "run {run}: its candidates are removed"),
             Self::Step(run, step, how) => write!(f, "run {run}: {step} {how}"),
             Self::Take(pool, release) => write!(f, "pool {pool} takes release {release} by itself"),
+            Self::Sweep(node) => write!(f, "what is left of machine {node} is removed"),
             Self::Tell(notice) => write!(f, "notice {notice} is tried again"),
         }
     }

@@ -5,7 +5,7 @@ use crate::model::jobs::{
     BuildJob, DeployJob, DiscardJob, LookJob, PublishJob, RestoreJob, TestJob, WatchJob,
 };
 use crate::model::nodes::{
-    AdmitJob, AvailJob, DeprovisionJob, PreflightJob, ProvisionJob, RetireJob, ShiftJob, UpdateJob,
+    AdmitJob, AvailJob, DeprovisionJob, FindJob, PreflightJob, ProvisionJob, RetireJob, ShiftJob, UpdateJob,
 };
 use crate::model::notices::NoticeJob;
 
@@ -44,6 +44,8 @@ pub enum Job {
     Preflight(PreflightJob),
     /// → [`NodeProvisioned`](super::EventKind::NodeProvisioned)
     Provision(Box<ProvisionJob>),
+    /// → [`MachineFound`](super::EventKind::MachineFound)
+    Find(FindJob),
     /// → [`NodeChanged`](super::EventKind::NodeChanged)
     Admit(Box<AdmitJob>),
     /// → [`NodeShifted`](super::EventKind::NodeShifted)
@@ -72,6 +74,7 @@ impl Job {
             Self::Discard(job) => &job.id,
             Self::Preflight(job) => &job.id,
             Self::Provision(job) => &job.id,
+            Self::Find(job) => &job.id,
             Self::Admit(job) => &job.id,
             Self::Shift(job) => &job.id,
             Self::Avail(job) => &job.id,

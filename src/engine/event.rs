@@ -40,6 +40,9 @@ pub enum EventKind {
         version: String,
         /// Its process.
         pid: u32,
+        /// Whether tokens that are made from now on say whose they are ([`token`](crate::model::token)); older daemons' did not.
+        #[serde(default)]
+        marks: bool,
     },
     /// The configuration in force from now on.
     ConfigLoaded {
@@ -160,6 +163,13 @@ pub enum EventKind {
         /// Those that are gone.
         gone: Vec<NodeId>,
     },
+    /// A pool's machines were listed, and those that are left behind are not those that were known to be, or are so for long enough.
+    OrphansSeen {
+        /// The pool.
+        pool: PoolName,
+        /// All of them: they have a token of ours, and nobody needs them.
+        machines: Vec<Machine>,
+    },
     /// A vendor announced a node release.
     ReleaseAnnounced {
         /// The pool that it is for.
@@ -180,6 +190,13 @@ pub enum EventKind {
         id: EffectId,
         /// What became of it.
         answer: Answer<ProvisionReport<Machine>>,
+    },
+    /// Result of [`Job::Find`](super::Job::Find).
+    MachineFound {
+        /// The effect.
+        id: EffectId,
+        /// The machine of the token; none where there is none.
+        answer: Answer<ProvisionReport<Option<Machine>>>,
     },
     /// Result of [`Job::Shift`](super::Job::Shift).
     NodeShifted {
@@ -271,9 +288,11 @@ impl EventKind {
             Self::WorkloadWatched { .. } => "workload_watched",
             Self::CandidateDiscarded { .. } => "candidate_discarded",
             Self::NodesSeen { .. } => "nodes_seen",
+            Self::OrphansSeen { .. } => "orphans_seen",
             Self::ReleaseAnnounced { .. } => "release_announced",
             Self::NodePreflighted { .. } => "node_preflighted",
             Self::NodeProvisioned { .. } => "node_provisioned",
+            Self::MachineFound { .. } => "machine_found",
             Self::NodeShifted { .. } => "node_shifted",
             Self::NodeChanged { .. } => "node_changed",
             Self::NodeUpdated { .. } => "node_updated",
@@ -298,6 +317,7 @@ impl EventKind {
             | Self::CandidateDiscarded { id, .. }
             | Self::NodePreflighted { id, .. }
             | Self::NodeProvisioned { id, .. }
+            | Self::MachineFound { id, .. }
             | Self::NodeShifted { id, .. }
             | Self::NodeChanged { id, .. }
             | Self::NodeUpdated { id, .. }
@@ -314,6 +334,7 @@ impl EventKind {
             | Self::FleetRefused { .. }
             | Self::FleetClaimed { .. }
             | Self::NodesSeen { .. }
+            | Self::OrphansSeen { .. }
             | Self::ReleaseAnnounced { .. }
             | Self::NoticeSent { .. }
             | Self::NoticeFailed { .. }
@@ -327,7 +348,10 @@ impl EventKind {
     pub fn subject(&self) -> Option<(RunId, Option<StepKey>)> {
         match self {
             Self::Commanded { command } | Self::CommandRefused { command, .. } => command.subject(),
-            other => other.effect().map(|id| (id.run, Some(id.step.clone()))),
+            other => {
+                let id = other.effect().filter(|id| id.run != RunId::NONE)?;
+                Some((id.run, Some(id.step.clone())))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 //!   verdict.rs   healthy, unhealthy,    decide/ one file per command
 //!                unknown                due.rs  what happens by itself
 //!   steps.rs     a run's or rollout's steps, by place and by key
+//!   orphans/     machines that no step knows of, how they go
 //! ```
 //!
 //! Invariants:
@@ -32,6 +33,7 @@ pub mod hold;
 pub mod incident;
 mod notice;
 pub mod origin;
+pub mod orphans;
 pub mod outbox;
 pub mod quarantine;
 pub mod rollout;

@@ -3,6 +3,7 @@
 use super::due::Due;
 use super::incident::Incident;
 use super::origin::Origin;
+use super::orphans::{self, Orphan};
 use super::outbox::{self, Outgoing};
 use super::quarantine::Quarantine;
 use super::rollout::{self, Announced, BadRelease, Rollout};
@@ -27,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct State {
     /// The random name of this installation.
     pub install: String,
+    /// Whether tokens say whose they are: those that a daemon of an older version made did not, and are made so again in a replay.
+    pub marks: bool,
     /// The stamp of the latest event.
     pub now: Timestamp,
     /// The configuration in force.
@@ -61,6 +64,12 @@ pub struct State {
     /// Those of them that cannot take work now. Not stored; it follows from the nodes.
     #[serde(skip)]
     pub out: BTreeSet<NodeRef>,
+    /// Machines that are left behind, and those that were removed and whose nodes may be there still, by token.
+    pub orphans: BTreeMap<String, Orphan>,
+    /// Tokens of the machines that were handed over to carry work, until we take their nodes out of the fleet.
+    pub delivered: BTreeSet<String>,
+    /// How often something was done that belongs to no run.
+    pub sweeps: u32,
     /// Announced releases by pool, oldest first.
     pub releases: BTreeMap<PoolName, Vec<Announced>>,
     /// Pools that a person keeps on what they have.
@@ -213,7 +222,8 @@ impl State {
         let freeze = self.freeze.iter().filter_map(|f| f.until.map(|at| (at, Due::Thaw)));
         let runs = self.runs.values().filter_map(|run| run.next_deadline(self));
         let rollouts = rollout::next_deadline(self);
-        freeze.chain(runs).chain(rollouts).chain(outbox::next_deadline(self)).min()
+        let others = outbox::next_deadline(self).into_iter().chain(orphans::next_deadline(self));
+        freeze.chain(runs).chain(rollouts).chain(others).min()
     }
 
     /// The graph is not stored; it follows from the recipes, and which nodes are out from the nodes. Called after a snapshot was read.

@@ -34,6 +34,8 @@ pub enum Defect {
     LandedIgnored,
     /// A machine whose step is taken back is not removed.
     MachineForgotten,
+    /// A machine that no step knows of is not removed.
+    OrphanLeft,
     /// Nobody counts how many nodes are out.
     OutUncounted,
     /// A node whose step is taken back stays drained.

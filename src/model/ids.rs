@@ -38,6 +38,11 @@ number_id!(
     "{}"
 );
 
+impl RunId {
+    /// The run of what belongs to none; numbers begin with 1.
+    pub const NONE: Self = Self(0);
+}
+
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -290,6 +295,8 @@ pub enum Action {
     Preflight,
     /// Make the machine that takes a node's place.
     Provision,
+    /// Ask which machine has a token.
+    Find,
     /// Give a node that joined its labels and role.
     Admit,
     /// Let nothing new be placed on a node, and say what is on it then.
@@ -325,6 +332,7 @@ impl fmt::Display for Action {
             Self::Discard => "discard",
             Self::Preflight => "preflight",
             Self::Provision => "provision",
+            Self::Find => "find",
             Self::Admit => "admit",
             Self::Cordon => "cordon",
             Self::Shift => "shift",

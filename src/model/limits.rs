@@ -24,6 +24,21 @@ pub const RELEASES_PER_POOL: usize = 50;
 pub const BAD_RELEASES: usize = 200;
 /// How much longer than the longest time of a node's job the engine waits for its result: the job's own message says more.
 pub const NODE_GRACE: Span = Span::from_secs(10);
+/// Machines that are left behind and known at a time; more are seen once these are gone.
+pub const ORPHANS: usize = 100;
+/// Machines that were handed over and whose nodes we did not take out: remembered so that none of them is ever taken for one that is left behind. Where
+/// there are more, none is.
+pub const DELIVERED: usize = 20_000;
+/// Between two listings of a pool's machines: what is left behind costs money, and a listing may take a cloud's quota.
+pub const MACHINES_EVERY: Span = Span::from_secs(600);
+/// The same, while the list cannot be read.
+pub const MACHINES_AGAIN: Span = Span::from_secs(60);
+/// How long a machine must have been left behind, seen twice, before it is removed: longer than any fact is on its way.
+pub const ORPHAN_SURE: Span = Span::from_secs(120);
+/// How long the node of a removed machine is looked for in its fleet: it may be about to join, and is called down once it was silent for a while.
+pub const ORPHAN_NODE: Span = Span::from_secs(600);
+/// Longest wait between two tries to remove a machine that is left behind.
+pub const ORPHAN_LONGEST: Span = Span::from_secs(900);
 /// Findings of a preflight that are kept; one screen shows fewer.
 pub const FINDINGS: usize = 100;
 /// Incidents that stay in the state after they were closed.

@@ -11,6 +11,7 @@
 //!   reports BuildReport, TestReport, Look, …      what the world answered
 //!   drill   Lesson, Debriefing                   what the player of a drill is told
 //!   text    clean()                               what outsiders wrote, made safe to show
+//!   token   make(), is_of()                       whose a machine is
 //!   limits                                        every bound, with its reason
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod setup;
 mod shared;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod waiting;
 
 pub use actor::Actor;

@@ -53,6 +53,14 @@ pub struct NodeLook {
     pub work: BTreeMap<WorkloadId, u32>,
 }
 
+impl NodeLook {
+    /// Whether nobody would miss it: a worker of no pool, without work, that is down or takes none.
+    pub fn is_unused(&self) -> bool {
+        let idle = !self.up || self.availability != Availability::Active;
+        idle && self.work.is_empty() && self.pool.is_none() && self.role == NodeRole::Worker
+    }
+}
+
 /// What a node is to its fleet's consensus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -335,6 +343,17 @@ pub struct ProvisionJob {
     pub timeout: Span,
 }
 
+/// Ask a provisioner's list which machine has a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindJob {
+    /// Whose work it is.
+    pub id: EffectId,
+    /// The pool.
+    pub pool: PoolName,
+    /// The token.
+    pub token: String,
+}
+
 /// Remove what was made with a token, or a node by its name. What is not there is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeprovisionJob {
@@ -346,6 +365,8 @@ pub struct DeprovisionJob {
     pub token: Option<String>,
     /// Its name, where it is known.
     pub node: Option<NodeId>,
+    /// What it is in its fleet, where it must [not be used](NodeLook::is_unused) there: that is looked at right before.
+    pub unused: Option<NodeRef>,
     /// The longest that the command may take.
     pub timeout: Span,
 }

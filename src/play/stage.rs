@@ -255,6 +255,6 @@ fn options(memory: &Memory, state_dir: &std::path::Path, name: Option<String>) -
         take_over: false,
         name,
         memory: Some(memory.clone()),
-        install: Some("5100d0c5a11ab1e5".to_owned()),
+        install: Some(crate::sim::INSTALL.to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use super::deeds::{Doing, Hand};
 use super::file::{Answering, Drains, Engine, Flaw, Fleet, Happening, Hooks, Machines};
 use super::fleet::{Around, FleetPart};
 use super::world::{Fixed, Parts};
-use crate::model::{Digest, ImageRef, PoolName, Timestamp};
+use crate::model::{Digest, FleetName, ImageRef, PoolName, Timestamp};
 
 pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening: &Happening) {
     match happening {
@@ -44,17 +44,18 @@ pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening
                 fleet.set_commands(pool, *how);
             }
         }
+        Happening::Orphan { pool, joins } => {
+            if let Some(file) = fixed.file.pools.get(pool) {
+                in_fleet(fixed, parts, &file.fleet, |fleet, around| fleet.forgets(pool, *joins, now, around));
+            }
+        }
         Happening::Drains { fleet, how } => {
             if let Some(fleet) = parts.fleets.get_mut(fleet) {
                 fleet.drains = *how;
             }
         }
         Happening::Node { name, is } => {
-            let Parts { contents, fleets, deeds, .. } = parts;
-            let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
-            if let Some(fleet) = fleets.get_mut(&name.fleet) {
-                fleet.befalls(&name.name, *is, now, &mut around);
-            }
+            in_fleet(fixed, parts, &name.fleet, |fleet, around| fleet.befalls(&name.name, *is, now, around));
         }
         Happening::Hand { workload, does } => {
             let Parts { contents, fleets, deeds, registries, .. } = parts;
@@ -64,14 +65,23 @@ pub(super) fn happen(fixed: &Fixed, parts: &mut Parts, now: Timestamp, happening
             }
         }
         Happening::Ends { workload, exit } => {
-            let Parts { contents, fleets, deeds, .. } = parts;
-            let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
-            if let Some(fleet) = fleets.get_mut(&workload.fleet) {
-                fleet.ends(workload, *exit, now, &mut around);
-            }
+            in_fleet(fixed, parts, &workload.fleet, |fleet, around| fleet.ends(workload, *exit, now, around));
         }
         Happening::Channel { name, how } => drop(parts.channels.insert(name.clone(), *how)),
         Happening::Heals => heal(fixed, parts, now),
+    }
+}
+
+fn in_fleet(
+    fixed: &Fixed,
+    parts: &mut Parts,
+    name: &FleetName,
+    does: impl FnOnce(&mut FleetPart, &mut Around<'_>),
+) {
+    let Parts { contents, fleets, deeds, .. } = parts;
+    let mut around = Around { file: &fixed.file, dice: fixed.dice, contents, deeds };
+    if let Some(fleet) = fleets.get_mut(name) {
+        does(fleet, &mut around);
     }
 }
 

@@ -40,3 +40,6 @@ pub use deeds::{Deed, Doing, Hand, NodeDeed};
 pub use file::{WorldError, WorldFile};
 pub use notices::Heard;
 pub use world::Sim;
+
+/// What the installation of a simulated daemon is called: tokens of its machines say it.
+pub const INSTALL: &str = "5100d0c5a11ab1e5";

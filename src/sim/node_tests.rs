@@ -128,6 +128,7 @@ impl There {
 
     async fn deprovision(&self, token: &str) {
         let job = DeprovisionJob {
+            unused: None,
             id: id(Action::Deprovision),
             pool: workers(),
             token: Some(token.to_owned()),

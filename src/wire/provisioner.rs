@@ -97,6 +97,7 @@ impl Try {
 
     async fn remove(&self, token: &str) -> Result<(), Trouble> {
         let job = DeprovisionJob {
+            unused: None,
             id: self.effect(),
             pool: self.name.clone(),
             token: Some(token.to_owned()),

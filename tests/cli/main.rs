@@ -4,6 +4,7 @@
 
 mod commands;
 mod docs;
+mod orphans;
 mod pool;
 mod provisioner;
 mod rollouts;

@@ -31,6 +31,7 @@ mod found {
         (Defect::DeployIgnored, 3),
         (Defect::LandedIgnored, 3),
         (Defect::MachineForgotten, 12),
+        (Defect::OrphanLeft, 12),
         (Defect::OutUncounted, 13),
         (Defect::NodeLeftDrained, 14),
         (Defect::JoinedNever, 5),

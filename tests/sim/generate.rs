@@ -52,6 +52,7 @@ pub fn drawn(seed: u64) -> (WorldFile, Drawn) {
     crate::releases::pools(nodes, &mut file);
     channels(rng, &mut file);
     let drawn = story(rng, nodes, &mut file);
+    crate::releases::forgotten(&mut Rng::with_seed(seed ^ 0x6f72_7068), &mut file);
     (file, drawn)
 }
 

@@ -203,14 +203,19 @@ async fn settle(scene: &Scene) -> Result<(), Violation> {
     while quiet_since.is_none_or(|since| clock.passed() < since + POLLS_WITHIN) {
         operators::decide(stage).await;
         clock.sleep(LOOK_EVERY).await;
+        let left = stage.handle().read(|state| machines::left_behind(state, stage.sim()));
         let open = stage.handle().read(what_is_open);
-        match &open {
-            None => drop(quiet_since.get_or_insert_with(|| clock.passed())),
-            Some(_) => quiet_since = None,
+        if left.is_none() && open.is_none() {
+            quiet_since.get_or_insert_with(|| clock.passed());
+        } else {
+            quiet_since = None;
         }
-        if let Some(open) = open
-            && clock.passed() > begun + SETTLES_WITHIN
-        {
+        let late = clock.passed() > begun + SETTLES_WITHIN;
+        if let Some(what) = left.filter(|_| late) {
+            let sentence = "no machine is left behind once everything has settled";
+            return Err(Violation { invariant: 12, sentence, what });
+        }
+        if let Some(open) = open.filter(|_| late) {
             return Err(liveness(format!("after {SETTLES_WITHIN} without a fault: {open}")));
         }
     }
@@ -220,10 +225,6 @@ async fn settle(scene: &Scene) -> Result<(), Violation> {
     if let Some(what) = stage.handle().read(|state| told::at_the_end(state, stage.sim())) {
         let sentence = "every incident is told to those who have a channel, or is said to be given up";
         return Err(Violation { invariant: 11, sentence, what });
-    }
-    if let Some(what) = stage.handle().read(|state| machines::left_behind(state, stage.sim())) {
-        let sentence = "no machine is left behind once everything has settled";
-        return Err(Violation { invariant: 12, sentence, what });
     }
     if let Some(what) = told::undocumented(&stage.handle()).await {
         let sentence = "what failed has a dossier, complete once its step has ended";

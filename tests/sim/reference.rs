@@ -164,6 +164,10 @@ fn follows(table: &[(&str, &[&str])], from: &str, to: &str) -> Result<(), String
 /// An effect is asked for only where its step stands.
 fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
     let id = job.id();
+    if id.run == RunId::NONE {
+        let asked = state.orphans.values().any(|one| one.doing.as_ref() == Some(id));
+        return if asked { Ok(()) } else { Err(format!("{id} is of no machine that nobody needs")) };
+    }
     if let Some(step) = state.node_step_of(id.run, &id.step) {
         return may_be_asked_of_node(step, id);
     }
@@ -181,6 +185,7 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         Action::Untag | Action::Discard => return Ok(()),
         Action::Preflight
         | Action::Provision
+        | Action::Find
         | Action::Admit
         | Action::Cordon
         | Action::Shift
@@ -208,6 +213,7 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         | Action::Discard
         | Action::Preflight
         | Action::Provision
+        | Action::Find
         | Action::Admit
         | Action::Cordon
         | Action::Shift
@@ -224,6 +230,7 @@ fn may_be_asked_of_node(step: &NodeStep, id: &EffectId) -> Result<(), String> {
     let stages: &[&str] = match id.action {
         Action::Preflight => &["preflight"],
         Action::Provision => &["provisioning"],
+        Action::Find => &["restoring"],
         Action::Admit => &["joining", "rejoining", "restoring"],
         Action::Cordon => &["cordoning"],
         Action::Shift | Action::Baseline => &["shifting"],

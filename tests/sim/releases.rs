@@ -69,6 +69,18 @@ pub fn first(rng: &mut Rng, on: &Stage) -> Vec<(u64, Entry)> {
     release(rng, on, at)
 }
 
+/// In one world of three a machine of ours is there that nobody remembers; a pool that is updated in place has none. Drawn apart, too.
+pub fn forgotten(rng: &mut Rng, file: &mut WorldFile) {
+    let surge = file.pools.get(&pool()).is_some_and(|pool| pool.strategy == Strategy::Surge);
+    if rng.u8(..3) > 0 || !surge {
+        return;
+    }
+    let at = Length::secs(rng.u64(1..240));
+    let orphan = world(Happening::Orphan { pool: pool(), joins: rng.bool() });
+    let place = file.story.partition_point(|entry| entry.at.0 <= at.0);
+    file.story.insert(place, Entry { at, ..orphan });
+}
+
 fn about_pool(rng: &mut Rng, does: PersonDoes) -> Entry {
     person(rng, does, Some(POOL.to_owned()))
 }

@@ -184,8 +184,14 @@ async fn it_gets_its_own_environment_and_little_of_ours() {
 #[tokio::test]
 async fn nothing_is_removed_when_nobody_said_what() {
     let pool = pool(commands("exit 1", NONE));
-    let mut job =
-        DeprovisionJob { id: id(), pool: "workers".parse().unwrap(), token: None, node: None, timeout: SOON };
+    let mut job = DeprovisionJob {
+        id: id(),
+        pool: "workers".parse().unwrap(),
+        token: None,
+        node: None,
+        unused: None,
+        timeout: SOON,
+    };
     let (what, _) = done(pool.deprovision(&job, &Log::default()).await).unwrap_err();
     assert_eq!(what, "deprovision: neither a token nor a name says which machine");
     job.token = Some("t1".to_owned());

@@ -1,4 +1,4 @@
-//! Changes to nodes and machines: only under a fresh claim of ours on the fleet. A preflight changes nothing and needs none.
+//! Changes to nodes and machines: only under a fresh claim of ours on the fleet. A preflight and a look at the list change nothing and need none.
 
 use super::super::reporter::Sink;
 use super::super::shared::Shared;
@@ -6,11 +6,11 @@ use super::change::may;
 use super::look::{name_of, nobody};
 use crate::engine::EventKind;
 use crate::model::nodes::{
-    AdmitJob, AvailJob, DeprovisionJob, Machine, NodeReport, PreflightJob, PreflightReport, ProvisionJob,
-    ProvisionReport, RetireJob, ShiftJob, ShiftReport, UpdateJob,
+    AdmitJob, AvailJob, DeprovisionJob, FindJob, Machine, NodeReport, PreflightJob, PreflightReport,
+    ProvisionJob, ProvisionReport, RetireJob, ShiftJob, ShiftReport, UpdateJob,
 };
 use crate::model::reports::{Answer, Unreachable};
-use crate::model::{FleetName, PoolName};
+use crate::model::{FleetName, PoolName, limits};
 use crate::ports::Nodes;
 use std::sync::Arc;
 
@@ -28,6 +28,20 @@ pub(super) async fn provision(shared: &Arc<Shared>, job: &ProvisionJob) -> Event
         Err(unreachable) => Answer::<ProvisionReport<Machine>>::Unreachable(unreachable),
     };
     EventKind::NodeProvisioned { id: job.id.clone(), answer }
+}
+
+pub(super) async fn find(shared: &Shared, job: &FindJob) -> EventKind {
+    let answer = match shared.world.provisioner.list(&job.pool).await {
+        Answer::Done(ProvisionReport::Done(machines)) => {
+            let of_token = |machine: &Machine| machine.token.as_ref() == Some(&job.token);
+            Answer::Done(ProvisionReport::Done(machines.into_iter().find(of_token)))
+        }
+        Answer::Done(ProvisionReport::Failed { what, stderr }) => {
+            Answer::Done(ProvisionReport::Failed { what, stderr })
+        }
+        Answer::Unreachable(unreachable) => Answer::Unreachable(unreachable),
+    };
+    EventKind::MachineFound { id: job.id.clone(), answer }
 }
 
 pub(super) async fn shift(shared: &Arc<Shared>, job: &ShiftJob) -> EventKind {
@@ -71,11 +85,27 @@ pub(super) async fn update(shared: &Arc<Shared>, job: &UpdateJob) -> EventKind {
 }
 
 pub(super) async fn deprovision(shared: &Arc<Shared>, job: &DeprovisionJob) -> EventKind {
-    let answer = match pool(shared, &job.pool).await {
+    let answer = match removable(shared, job).await {
         Ok(()) => shared.world.provisioner.deprovision(job, &Sink::new(shared, &job.id)).await,
         Err(unreachable) => Answer::<ProvisionReport<()>>::Unreachable(unreachable),
     };
     EventKind::NodeRemoved { id: job.id.clone(), answer }
+}
+
+/// The pool's fleet is ours, and a node that must not be used is not, as the fleet has it now.
+async fn removable(shared: &Shared, job: &DeprovisionJob) -> Result<(), Unreachable> {
+    pool(shared, &job.pool).await?;
+    let Some(node) = &job.unused else { return Ok(()) };
+    let looks = match shared.within(limits::LOOK_STALE, nodes_of(shared, &node.fleet)?.nodes()).await {
+        Some(Answer::Done(looks)) => looks,
+        Some(Answer::Unreachable(unreachable)) => return Err(unreachable),
+        None => return Err(nobody(name_of(&node.fleet), format!("no answer within {}", limits::LOOK_STALE))),
+    };
+    let used = looks.iter().any(|look| look.name == node.name && !look.is_unused());
+    if used || looks.is_empty() {
+        return Err(nobody(format!("machine {node}"), "its node may be used; it is not removed".to_owned()));
+    }
+    Ok(())
 }
 
 /// The fleet's nodes, once the fleet is known to be ours.

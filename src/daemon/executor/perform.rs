@@ -33,6 +33,7 @@ async fn perform(shared: &Arc<Shared>, slots: &Slots, job: &Job) -> EventKind {
         | Job::Restore(_)
         | Job::Discard(_)
         | Job::Preflight(_)
+        | Job::Find(_)
         | Job::Admit(_)
         | Job::Avail(_)
         | Job::Retire(_) => Some(slot(&slots.others).await),
@@ -52,6 +53,7 @@ async fn perform(shared: &Arc<Shared>, slots: &Slots, job: &Job) -> EventKind {
         Job::Discard(job) => publish::discard(shared, job).await,
         Job::Preflight(job) => nodes::preflight(shared, job).await,
         Job::Provision(job) => nodes::provision(shared, job).await,
+        Job::Find(job) => nodes::find(shared, job).await,
         Job::Admit(job) => nodes::admit(shared, job).await,
         Job::Shift(job) => nodes::shift(shared, job).await,
         Job::Avail(job) => nodes::avail(shared, job).await,
@@ -79,6 +81,7 @@ fn unreachable(job: &Job, who: Unreachable) -> EventKind {
         Job::Discard(_) => EventKind::CandidateDiscarded { id, answer: Answer::Unreachable(who) },
         Job::Preflight(_) => EventKind::NodePreflighted { id, answer: Answer::Unreachable(who) },
         Job::Provision(_) => EventKind::NodeProvisioned { id, answer: Answer::Unreachable(who) },
+        Job::Find(_) => EventKind::MachineFound { id, answer: Answer::Unreachable(who) },
         Job::Shift(_) => EventKind::NodeShifted { id, answer: Answer::Unreachable(who) },
         Job::Admit(_) | Job::Avail(_) | Job::Retire(_) => {
             EventKind::NodeChanged { id, answer: Answer::Unreachable(who) }

@@ -4,6 +4,7 @@
 //!   registry.rs   one HEAD per tag per interval, or at once after a hint    schedule.rs says which (pure)
 //!   fleets.rs     what runs                                                 every 5 s
 //!   nodes.rs      which nodes there are, and what is on them                every 2 s, where a pool is configured
+//!   machines.rs   what a provisioner has that nobody needs                    every 10 min, and after a rollout
 //!   claims.rs     whether the fleet is ours                                 every 5 s, where something is ours to move
 //!   recipes.rs    Dockerfiles and contexts                                  every 30 s, and after a reload
 //! ```
@@ -15,6 +16,7 @@
 
 mod claims;
 mod fleets;
+mod machines;
 mod nodes;
 mod recipes;
 mod registry;
@@ -34,6 +36,13 @@ pub(super) fn begin(shared: &Arc<Shared>) {
             let name = name.clone();
             async move { nodes::poll(&shared, &name).await }
         });
+        let name = fleet.clone();
+        if !shared.options.read_only {
+            forever(shared, "machine poller", move |shared| {
+                let name = name.clone();
+                async move { machines::poll(&shared, &name).await }
+            });
+        }
     }
     for fleet in shared.world.fleets.keys() {
         let name = fleet.clone();

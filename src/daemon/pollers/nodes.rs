@@ -2,6 +2,7 @@
 
 use super::super::shared::Shared;
 use super::{found, lost};
+use crate::engine::orphans::nodes_source;
 use crate::engine::{EventKind, State};
 use crate::model::nodes::NodeLook;
 use crate::model::reports::Answer;
@@ -9,7 +10,7 @@ use crate::model::{FleetName, NodeId, NodeRef, limits};
 use std::collections::BTreeMap;
 
 pub(super) async fn poll(shared: &Shared, name: &FleetName) {
-    let who = format!("nodes of {name}");
+    let who = nodes_source(name);
     loop {
         if shared.read(|state| state.setup.pools.values().any(|pool| pool.fleet == *name)) {
             match ask(shared, name).await {

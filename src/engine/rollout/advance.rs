@@ -11,7 +11,7 @@ use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::defect::{Defect, present};
 use crate::model::nodes::Strategy;
-use crate::model::{Action, NodeRef, RunId, StepKey};
+use crate::model::{Action, NodeRef, RunId, StepKey, token};
 use std::collections::BTreeSet;
 
 /// Works on a rollout that is taken out of the state meanwhile, lets it go on, and starts what was chosen to follow it.
@@ -368,7 +368,7 @@ pub(super) fn sick_node(state: &State, step: &NodeStep) -> Option<Cause> {
 
 impl NodeStep {
     /// Its node, and the one that takes over.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = &NodeRef> {
+    pub(in crate::engine) fn nodes(&self) -> impl Iterator<Item = &NodeRef> {
         std::iter::once(&self.node).chain(self.traces.joined.iter().map(|(node, _)| node))
     }
 }
@@ -377,7 +377,7 @@ impl NodeStep {
 pub(super) fn after_preflight(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
     match rollout.how.strategy {
         Strategy::Surge => {
-            let token = rollout.at(place).map(|step| token(state, rollout.id, step));
+            let token = rollout.at(place).map(|step| token_of(state, rollout.id, step));
             enter(state, rollout, place, NodeStage::Provisioning, Some(Action::Provision), out);
             if let Some(step) = rollout.at_mut(place) {
                 step.traces.token = token;
@@ -389,7 +389,7 @@ pub(super) fn after_preflight(state: &State, rollout: &mut Rollout, place: usize
 }
 
 /// The new machine's token: the same in every try of one round, another one after a person had the step begin anew.
-fn token(state: &State, run: RunId, step: &NodeStep) -> String {
-    let text = format!("{} {run} {} {} {}", state.install, step.key, step.uid, step.round);
-    crate::model::Digest::of(text.as_bytes()).hex()[..16].to_owned()
+fn token_of(state: &State, run: RunId, step: &NodeStep) -> String {
+    let what = format!("{run} {} {} {}", step.key, step.uid, step.round);
+    if state.marks { token::make(&state.install, &what) } else { token::unmarked(&state.install, &what) }
 }

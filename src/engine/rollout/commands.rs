@@ -184,6 +184,7 @@ fn retry(state: &mut State, run: RunId, key: &StepKey, out: &mut Outcome) {
         };
         match back {
             Some(cause) => {
+                step.traces.looked = false;
                 enter(state, rollout, place, NodeStage::Restoring(cause), None, out);
                 go_on(state, rollout, place, out);
             }

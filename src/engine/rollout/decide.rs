@@ -146,10 +146,15 @@ fn pause(rollout: &Rollout) -> Result<(), Rejection> {
 ///    step can only begin anew.
 /// 2. Nobody has ended the rollout, and no other one has the pool.
 fn retry(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Result<(), Rejection> {
-    let step = find(rollout, key, seen)?;
-    let surge = rollout.how.strategy == Strategy::Surge;
+    again(rollout, find(rollout, key, seen)?)?;
+    alone(state, rollout)
+}
+
+/// Whether a step may be tried again, as long as no other rollout has the pool.
+pub(in crate::engine) fn again(rollout: &Rollout, step: &NodeStep) -> Result<(), Rejection> {
+    let (key, surge) = (&step.key, rollout.how.strategy == Strategy::Surge);
     match &step.stage {
-        NodeStage::Quarantined(_) if surge => return alone(state, rollout),
+        NodeStage::Quarantined(_) if surge => return Ok(()),
         NodeStage::Quarantined(_) => {}
         NodeStage::Restored(_) | NodeStage::Failed(_) | NodeStage::Skipped(_) => {}
         NodeStage::Aborted(_) | NodeStage::Superseded => {
@@ -171,8 +176,7 @@ fn retry(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Result
             return Err(Rejection::Already(format!("{key} has not failed: it is {}", step.word())));
         }
     }
-    not_ending(rollout)?;
-    alone(state, rollout)
+    not_ending(rollout)
 }
 
 /// 1. The new node was asked for, and the old one has not begun to leave: it is taken back.

@@ -1,7 +1,7 @@
 //! One sentence for each fact of a rollout.
 
 use crate::model::nodes::{Machine, Moved, NodeReport, PreflightReport, ProvisionReport, ShiftReport};
-use crate::model::{Action, EffectId};
+use crate::model::{Action, EffectId, NodeId, PoolName};
 
 pub(in crate::engine) fn preflight(report: &Option<PreflightReport>) -> String {
     match report {
@@ -23,6 +23,32 @@ pub(in crate::engine) fn provisioned(report: &ProvisionReport<Machine>) -> Strin
     match report {
         ProvisionReport::Done(machine) => format!("machine made, to join as {}", machine.node),
         ProvisionReport::Failed { what, .. } => format!("no machine was made: {what}"),
+    }
+}
+
+pub(in crate::engine) fn orphans(pool: &PoolName, machines: &[Machine]) -> String {
+    let names: Vec<&str> = machines.iter().take(3).map(|machine| NodeId::as_str(&machine.node)).collect();
+    let more = if machines.len() > names.len() { " and more" } else { "" };
+    match machines.len() {
+        0 => format!("pool {pool}: no machine is left behind any more"),
+        1 => format!(
+            "pool {pool}: machine {} is left behind: it is ours, and nobody needs it",
+            names.join(", ")
+        ),
+        _ => format!(
+            "pool {pool}: machines {}{more} are left behind: they are ours, and nobody needs them",
+            names.join(", ")
+        ),
+    }
+}
+
+pub(in crate::engine) fn found(report: &ProvisionReport<Option<Machine>>) -> String {
+    match report {
+        ProvisionReport::Done(Some(machine)) => format!("what may have been made is {}", machine.node),
+        ProvisionReport::Done(None) => "no machine was made".to_owned(),
+        ProvisionReport::Failed { what, .. } => {
+            format!("which machine may have been made is not known: {what}")
+        }
     }
 }
 

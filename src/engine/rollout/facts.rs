@@ -52,7 +52,7 @@ pub(super) fn put_node(state: &mut State, node: &NodeRef, look: NodeLook, out: &
 }
 
 /// A node is not in its fleet any more.
-pub(super) fn drop_node(state: &mut State, node: &NodeRef, out: &mut Outcome) {
+pub(in crate::engine) fn drop_node(state: &mut State, node: &NodeRef, out: &mut Outcome) {
     state.out.remove(node);
     state.joined.remove(node);
     if state.nodes.remove(node).is_some() {

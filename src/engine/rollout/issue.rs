@@ -15,7 +15,8 @@ pub(super) fn begins(step: &NodeStep, action: Action) -> bool {
     match action {
         Action::Preflight | Action::Provision | Action::Cordon => true,
         Action::Retire => step.stage == NodeStage::Retiring,
-        Action::Admit
+        Action::Find
+        | Action::Admit
         | Action::Shift
         | Action::Update
         | Action::Uncordon

@@ -5,8 +5,8 @@ use crate::engine::effect::Job;
 use crate::engine::state::State;
 use crate::model::jobs::{LookJob, WatchJob};
 use crate::model::nodes::{
-    AdmitJob, AvailJob, Availability, DeprovisionJob, PreflightJob, ProvisionJob, RetireJob, ShiftJob,
-    Strategy, UpdateJob,
+    AdmitJob, AvailJob, Availability, DeprovisionJob, FindJob, PreflightJob, ProvisionJob, RetireJob,
+    ShiftJob, Strategy, UpdateJob,
 };
 use crate::model::setup::ProbeSpec;
 use crate::model::{Action, EffectId, WorkloadId};
@@ -17,6 +17,10 @@ pub(super) fn make(state: &State, rollout: &Rollout, step: &NodeStep, id: &Effec
     match id.action {
         Action::Preflight => Some(preflight(rollout, step, id)),
         Action::Provision => provision(rollout, step, id),
+        Action::Find => {
+            let (pool, token) = (rollout.pool.clone(), step.traces.token.clone()?);
+            Some(Job::Find(FindJob { id: id.clone(), pool, token }))
+        }
         Action::Admit => admit(rollout, step, id, back),
         Action::Shift => Some(shift(rollout, step, id)),
         Action::ShiftBack => shift_back(rollout, step, id),
@@ -127,7 +131,7 @@ fn deprovision(rollout: &Rollout, step: &NodeStep, id: &EffectId, back: bool) ->
         (step.token.clone(), Some(step.node.name.clone()))
     };
     let (id, pool, timeout) = (id.clone(), rollout.pool.clone(), rollout.how.limits.provision);
-    Job::Deprovision(Box::new(DeprovisionJob { id, pool, token, node, timeout }))
+    Job::Deprovision(Box::new(DeprovisionJob { id, pool, token, node, unused: None, timeout }))
 }
 
 /// Our own requests to a workload. Of one that the configuration does not name, only the orchestrator is asked.

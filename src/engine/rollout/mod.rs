@@ -46,7 +46,7 @@ pub(super) use advance::{all_go_on, settle};
 pub(super) use begin::automatic;
 pub use begin::is_out;
 pub use cause::NodeCause;
-pub(super) use facts::out_of;
+pub(super) use facts::{drop_node, out_of};
 pub(super) use issue::outstanding;
 pub use plan::{Kept, Plan, PlanError};
 pub(super) use stage::next_deadline;
@@ -199,6 +199,9 @@ pub struct Traces {
     pub token: Option<String>,
     /// The machine, once the provisioner named it.
     pub machine: Option<Machine>,
+    /// Whether the provisioner was asked which machine it made, because it had not said so.
+    #[serde(default)]
+    pub looked: bool,
     /// The new node, once it was seen in the fleet, with the orchestrator's own id.
     pub joined: Option<(NodeRef, String)>,
     /// It has its labels and role: it belongs to the pool.

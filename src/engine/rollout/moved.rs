@@ -254,11 +254,12 @@ fn unknown(step: &NodeStep) -> Option<String> {
 }
 
 /// The node has its release and carries the work: the old one is not needed any more.
-pub(super) fn good(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
+pub(super) fn good(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
     let strategy = rollout.how.strategy;
     let Some(step) = rollout.at_mut(place) else { return };
     issue::finish(step, out);
     step.traces.soaked = true;
+    state.delivered.extend(step.traces.token.clone());
     match strategy {
         Strategy::Surge => enter(state, rollout, place, NodeStage::Retiring, Some(Action::Retire), out),
         Strategy::InPlace => enter(state, rollout, place, NodeStage::Done, None, out),

@@ -112,7 +112,7 @@ impl Plan {
         let surge = self.how.strategy == Strategy::Surge;
         let job = |one: &Planned| PreflightJob {
             id: EffectId {
-                run: RunId(0),
+                run: RunId::NONE,
                 step: StepKey::Node(one.node.clone()),
                 subject: None,
                 action: Action::Preflight,

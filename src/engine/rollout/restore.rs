@@ -1,7 +1,8 @@
 //! Failing, and taking back what a step may have left in the world.
 //!
 //! ```text
-//!   surge:     old node takes work again ▶ work off the new one, back onto the old ▶ new node leaves the fleet ▶ machine removed ▶ Restored
+//!   surge:     old node takes work again ▶ where nobody said which machine was made: that is asked
+//!              ▶ work off the new one, back onto the old ▶ new node leaves the fleet ▶ machine removed ▶ Restored
 //!   in place:  not updated yet: the node takes work again ▶ Restored
 //!              updated: its work is moved off, and it stays empty ▶ Quarantined; on a person's order updated back ▶ Restored
 //! ```
@@ -103,10 +104,9 @@ fn left_of_surge(step: &NodeStep) -> Left {
         _ if traces.cordoned && !present(Defect::NodeLeftDrained) => Left::Want(Action::Uncordon),
         Some(_) if !traces.emptied => Left::Want(Action::ShiftBack),
         Some(_) => Left::Want(Action::Retire),
-        None if traces.token.is_some() && !present(Defect::MachineForgotten) => {
-            Left::Want(Action::Deprovision)
-        }
-        None => Left::Nothing,
+        None if traces.token.is_none() || present(Defect::MachineForgotten) => Left::Nothing,
+        None if traces.machine.is_none() && !traces.looked => Left::Want(Action::Find),
+        None => Left::Want(Action::Deprovision),
     }
 }
 

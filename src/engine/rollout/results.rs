@@ -6,6 +6,7 @@ use super::restore::{fail, go_on, quarantine};
 use super::stage::enter;
 use super::{NodeCause, NodeStage, NodeStep, Question, Rollout, cordon, moved};
 use crate::engine::incident::Cause;
+use crate::engine::orphans;
 use crate::engine::run::{Retry, again};
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
@@ -15,7 +16,7 @@ use crate::model::nodes::{
     ProvisionReport, ShiftReport, Strategy,
 };
 use crate::model::reports::{Answer, LookReport, Unreachable};
-use crate::model::{Action, Actor, EffectId, NodeRef, limits};
+use crate::model::{Action, Actor, EffectId, NodeRef, Timestamp, limits};
 
 fn place_of(state: &State, id: &EffectId, waits: fn(&NodeStep, &EffectId) -> bool) -> Option<usize> {
     let step = state.node_step_of(id.run, &id.step)?;
@@ -115,11 +116,12 @@ pub(in crate::engine) fn provisioned(
         reached(rollout, place);
         let longest = rollout.how.limits.join;
         let failed = |what: String, stderr: String| Cause::Node(NodeCause::NeverProvisioned { what, stderr });
+        let Some(step) = rollout.at(place) else { return };
         match report {
             ProvisionReport::Failed { what, stderr } => {
                 fail(state, rollout, place, failed(what, stderr), out);
             }
-            ProvisionReport::Done(machine) if foreign(state, rollout, place, &machine) => {
+            ProvisionReport::Done(machine) if foreign(state, step, &machine, step.since) => {
                 let what = format!("it named {}, which is another node of the fleet", machine.node);
                 fail(state, rollout, place, failed(what, String::new()), out);
             }
@@ -133,10 +135,29 @@ pub(in crate::engine) fn provisioned(
     });
 }
 
-fn foreign(state: &State, rollout: &Rollout, place: usize, machine: &Machine) -> bool {
-    let Some(step) = rollout.at(place) else { return true };
+fn foreign(state: &State, step: &NodeStep, machine: &Machine, asked: Timestamp) -> bool {
     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
-    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined <= step.since)
+    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined <= asked)
+}
+
+/// Which machine was made, where `provision` had not said so: by its name what has joined of it is found, emptied and removed. Where that
+/// cannot be known, what there is goes by its token alone.
+pub(in crate::engine) fn found(
+    state: &mut State,
+    id: &EffectId,
+    answer: &Answer<ProvisionReport<Option<Machine>>>,
+    out: &mut Outcome,
+) {
+    result(state, id, answer, out, |state, rollout, place, report, out| {
+        reached(rollout, place);
+        let Some(step) = rollout.at_mut(place) else { return };
+        step.traces.looked = true;
+        if let ProvisionReport::Done(Some(machine)) = report {
+            let begun = step.started.unwrap_or(step.since);
+            step.traces.machine = Some(machine).filter(|machine| !foreign(state, step, machine, begun));
+        }
+        go_on(state, rollout, place, out);
+    });
 }
 
 /// Result of a change to a node: its labels, whether it takes work, its leaving.
@@ -256,6 +277,9 @@ fn old_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
         NodeReport::Done { .. } | NodeReport::Cordoned { .. } | NodeReport::Gone => {
             let Some(step) = rollout.at_mut(place) else { return };
             step.want = Some(Action::Deprovision);
+            if let Some(token) = &step.token {
+                state.delivered.remove(token);
+            }
             let node = step.node.clone();
             drop_node(state, &node, out);
         }
@@ -409,10 +433,18 @@ pub(in crate::engine) fn removed(
                 }
             }
             ProvisionReport::Done(()) if restoring => {
-                (step.traces.token, step.traces.machine) = (None, None);
+                let (token, machine) = (step.traces.token.take(), step.traces.machine.take());
+                // One that was emptied has left its fleet before.
+                let machine = machine.filter(|_| !step.traces.emptied);
+                if let (Some(token), Some(machine)) = (token, machine) {
+                    let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node };
+                    orphans::gone(state, &rollout.pool, node, token);
+                }
                 go_on(state, rollout, place, out);
             }
-            ProvisionReport::Done(()) => enter(state, rollout, place, NodeStage::Done, None, out),
+            ProvisionReport::Done(()) => {
+                enter(state, rollout, place, NodeStage::Done, None, out);
+            }
         }
     });
 }

@@ -21,6 +21,7 @@ pub(super) fn begins(action: Action) -> bool {
         // Those are never a run's.
         | Action::Preflight
         | Action::Provision
+        | Action::Find
         | Action::Admit
         | Action::Cordon
         | Action::Shift

@@ -28,6 +28,7 @@ pub(super) fn make(state: &State, run: &Run, key: &StepKey, id: &EffectId) -> Ma
         Action::Untag => untag(run, step, id),
         Action::Preflight
         | Action::Provision
+        | Action::Find
         | Action::Admit
         | Action::Cordon
         | Action::Shift

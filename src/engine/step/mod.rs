@@ -6,6 +6,7 @@ mod world;
 
 use super::effect::Effect;
 use super::event::{Event, EventKind};
+use super::orphans;
 use super::outbox;
 use super::rollout;
 use super::run::{self, Run};
@@ -46,7 +47,10 @@ impl State {
         self.now = self.now.max(event.at);
         match &event.kind {
             EventKind::Installed { install } => self.install.clone_from(install),
-            EventKind::DaemonStarted { .. } => out.touch(Key::All),
+            EventKind::DaemonStarted { marks, .. } => {
+                self.marks = *marks;
+                out.touch(Key::All);
+            }
             EventKind::ConfigLoaded { setup } => world::configured(self, setup, &mut out),
             EventKind::RecipesRead { recipes } => world::recipes_read(self, recipes, &mut out),
             EventKind::HintReceived { image, .. } => out.touch(Key::Image(image.clone())),
@@ -70,6 +74,7 @@ impl State {
             EventKind::NodesSeen { fleet, nodes, gone } => {
                 rollout::facts::nodes_seen(self, fleet, nodes, gone, &mut out);
             }
+            EventKind::OrphansSeen { pool, machines } => orphans::seen(self, pool, machines, &mut out),
             EventKind::ReleaseAnnounced { pool, release } => {
                 rollout::facts::announced(self, &event.by, pool, release, &mut out);
             }
@@ -79,9 +84,16 @@ impl State {
             EventKind::NodeProvisioned { id, answer } => {
                 rollout::results::provisioned(self, id, answer, &mut out);
             }
+            EventKind::MachineFound { id, answer } => rollout::results::found(self, id, answer, &mut out),
             EventKind::NodeShifted { id, answer } => rollout::results::shifted(self, id, answer, &mut out),
+            EventKind::NodeChanged { id, answer } if id.run == RunId::NONE => {
+                orphans::left(self, id, answer, &mut out);
+            }
             EventKind::NodeChanged { id, answer } => rollout::results::changed(self, id, answer, &mut out),
             EventKind::NodeUpdated { id, answer } => rollout::results::updated(self, id, answer, &mut out),
+            EventKind::NodeRemoved { id, answer } if id.run == RunId::NONE => {
+                orphans::removed(self, id, answer, &mut out);
+            }
             EventKind::NodeRemoved { id, answer } => rollout::results::removed(self, id, answer, &mut out),
             EventKind::NoticeSent { id, attempt } => outbox::answered(self, id, *attempt, None, &mut out),
             EventKind::NoticeFailed { id, attempt, cause } => {
@@ -92,6 +104,7 @@ impl State {
             EventKind::CommandRefused { .. } => {}
         }
         rollout::settle(self, &mut out);
+        orphans::go_on(self, &mut out);
         outbox::settle(self, &mut out);
         out
     }
@@ -99,7 +112,8 @@ impl State {
     /// What must be done again after a restart, with the ids it had.
     pub fn outstanding(&self) -> Vec<Effect> {
         let rollouts = rollout::outstanding(self);
-        run::outstanding(self).into_iter().chain(rollouts).chain(outbox::outstanding(self)).collect()
+        let others = outbox::outstanding(self).chain(orphans::outstanding(self));
+        run::outstanding(self).into_iter().chain(rollouts).chain(others).collect()
     }
 }
 

@@ -14,7 +14,14 @@ pub(super) fn coming(view: View<'_>) -> Vec<Row> {
     });
     let runs = state.active().flat_map(|run| pause(run).into_iter().chain(steps(view, run)));
     let rollouts = state.rolling().flat_map(|rollout| rollout_comes(view, rollout));
-    freeze.into_iter().chain(runs).chain(rollouts).chain(releases(view)).map(Row::Coming).collect()
+    freeze
+        .into_iter()
+        .chain(runs)
+        .chain(rollouts)
+        .chain(releases(view))
+        .chain(orphans(view))
+        .map(Row::Coming)
+        .collect()
 }
 
 /// A pause's end, and the deadlines of the nodes that are worked on.
@@ -37,6 +44,15 @@ fn rollout_comes(view: View<'_>, rollout: &Rollout) -> Vec<ComingRow> {
         })
     });
     pause.into_iter().chain(steps).collect()
+}
+
+/// Machines that are suspected to be left behind.
+fn orphans(view: View<'_>) -> impl Iterator<Item = ComingRow> {
+    view.state.orphans.values().filter_map(|one| {
+        let (at, name) = (one.second_look()?, &one.node.name);
+        let text = format!("pool {}: machine {name} is removed, should nobody need it then either", one.pool);
+        Some(ComingRow { subject: format!("machine {}", one.node), at, text })
+    })
 }
 
 /// Releases that pools take by themselves; nothing begins in a freeze.

@@ -17,7 +17,8 @@ pub fn event(state: &State, seq: Seq, event: &Event) -> EventRow {
         kind: event.kind.word().to_owned(),
         text: sentence(state, event),
         run,
-        fleet: fleet(&event.kind, step.as_ref()),
+        // What belongs to no run is about a node all the same.
+        fleet: fleet(&event.kind, step.as_ref().or(event.kind.effect().map(|id| &id.step))),
         step,
         mark: mark(&event.kind),
     }
@@ -76,6 +77,7 @@ fn mark(kind: &EventKind) -> Option<Mark> {
         EventKind::NodeUpdated { answer, .. } | EventKind::NodeRemoved { answer, .. } => {
             answered(answer, made)
         }
+        EventKind::MachineFound { answer, .. } => answered(answer, made),
         EventKind::NodeShifted { answer, .. } => answered(answer, |report| match report {
             ShiftReport::Shifted { .. } => None,
             ShiftReport::Blocked { .. } => Some(Mark::Blocked),
@@ -87,6 +89,7 @@ fn mark(kind: &EventKind) -> Option<Mark> {
             NodeReport::Refused(_) => Some(Mark::Failed),
         }),
         EventKind::ReleaseAnnounced { .. } => Some(Mark::Moved),
+        EventKind::OrphansSeen { machines, .. } => (!machines.is_empty()).then_some(Mark::Unknown),
         EventKind::NoticeFailed { .. } => Some(Mark::Unknown),
         EventKind::CommandRefused { .. } => Some(Mark::Blocked),
         EventKind::Installed { .. }

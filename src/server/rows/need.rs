@@ -39,6 +39,7 @@ pub(super) fn needs(view: View<'_>) -> Vec<Row> {
         .chain(steps)
         .chain(pauses)
         .chain(rollout::need::needs(view))
+        .chain(rollout::need::orphans(view))
         .chain(fleets)
         .chain(freeze(view))
         .chain(stuck(view))

@@ -203,7 +203,7 @@ impl WorldFile {
                 self.pool(place, pool)?;
                 flaws.iter().try_for_each(|Flaw { hits, .. }| self.check_named(place, hits))
             }
-            Happening::Machines { pool, .. } => self.pool(place, pool),
+            Happening::Machines { pool, .. } | Happening::Orphan { pool, .. } => self.pool(place, pool),
             Happening::Drains { fleet, .. } if !self.fleets.contains_key(fleet) => {
                 Err(wrong(place, format!("there is no fleet {fleet}")))
             }

@@ -146,6 +146,14 @@ pub enum Happening {
         /// How.
         how: Machines,
     },
+    /// A machine is there that the daemon's installation has made and does not know any more: its state is from a backup.
+    Orphan {
+        /// Whose.
+        pool: PoolName,
+        /// Whether it has joined the fleet, and goes down after a few seconds; else it never joins.
+        #[serde(default)]
+        joins: bool,
+    },
     /// How emptying a fleet's nodes goes from now on.
     Drains {
         /// Whose.

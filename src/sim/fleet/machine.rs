@@ -3,9 +3,10 @@
 use super::node::{Node, Turn};
 use super::{Around, FleetPart};
 use crate::model::nodes::{self, DeprovisionJob, ProvisionJob, UpdateJob};
-use crate::model::{NodeId, PoolName, ReleaseName, Span, Timestamp};
+use crate::model::{NodeId, PoolName, ReleaseName, Span, Timestamp, token};
+use crate::sim::INSTALL;
 use crate::sim::deeds::{Doing, Hand, NodeDeed};
-use crate::sim::file::{Comes, Machines};
+use crate::sim::file::{Comes, Length, Machines};
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,19 @@ impl FleetPart {
         let shown = machine.shown();
         self.machines.push(machine);
         shown
+    }
+
+    /// A machine of ours appears that nobody remembers.
+    pub fn forgets(&mut self, pool: &PoolName, joins: bool, at: Timestamp, around: &mut Around<'_>) {
+        let release: ReleaseName = "forgotten".parse().expect("a plain word is a name");
+        let comes = if joins { Comes::Vanishes(Length::secs(5)) } else { Comes::Never };
+        self.brings(pool, &release, comes, &[]);
+        let node = self.new_name();
+        let token = token::make(INSTALL, &format!("{node} was forgotten"));
+        let is = NodeDeed::Made { pool: pool.clone(), token: token.clone() };
+        around.done(at, Hand::Outside, Doing::Node { node: self.node_ref(&node), is });
+        let joins = joins.then_some(at);
+        self.machines.push(Machine { pool: pool.clone(), node, token: Some(token), release, joins });
     }
 
     /// No name is given twice: `n07` after six nodes.

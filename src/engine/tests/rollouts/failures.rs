@@ -45,13 +45,55 @@ fn has_stopped(fleet: &mut Fleet) {
 #[test]
 fn a_machine_that_is_not_made_stops_the_rollout_and_what_may_have_been_made_is_removed() {
     let mut fleet = with_fault(Fault::NeverMade);
-    assert_eq!(fleet.deeds, ["preflight w1", "provision w1", "deprovision w1"]);
+    assert_eq!(fleet.deeds, ["preflight w1", "provision w1", "find w1", "deprovision w1"]);
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "node_never_provisioned"));
     assert!(incident(&fleet).cause.to_string().contains("no capacity"));
     is_as_before(&fleet);
     has_stopped(&mut fleet);
     // That the provisioner failed says nothing of the release.
     assert_eq!(fleet.world.state.bad_releases.len(), 0);
+}
+
+#[test]
+fn a_machine_that_was_made_unsaid_is_found_by_its_token_and_leaves_the_fleet_before_it_is_removed() {
+    let mut fleet = with_fault(Fault::MadeUnsaid);
+    let back = ["find w1", "shift_back w1", "retire w1", "deprovision w1"];
+    assert_eq!(fleet.deeds[2..], back);
+    assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "node_never_provisioned"));
+    is_as_before(&fleet);
+    has_stopped(&mut fleet);
+}
+
+#[test]
+fn where_the_list_cannot_be_read_what_may_have_been_made_goes_by_its_token_alone() {
+    let mut fleet = Fleet::of(1, pool());
+    fleet.faults.insert("w1".to_owned(), Fault::MadeUnsaid);
+    fleet.starts("r2");
+    fleet.to("w1", "restoring");
+    let id = fleet.world.take(Action::Find, &key("w1"));
+    let unread = ProvisionReport::Failed { what: "list ended with 1".to_owned(), stderr: String::new() };
+    fleet.fact(EventKind::MachineFound { id, answer: Answer::Done(unread) });
+    let Job::Deprovision(job) = fleet.world.job(Action::Deprovision, &key("w1")) else { panic!() };
+    assert_eq!((job.node, job.token), (None, fleet.step("w1").traces.token.clone()));
+}
+
+#[test]
+fn a_token_that_is_found_on_a_node_which_was_there_before_leaves_that_node_alone() {
+    let mut fleet = Fleet::of(2, pool());
+    fleet.faults.insert("w1".to_owned(), Fault::NeverMade);
+    fleet.starts("r2");
+    fleet.to("w1", "restoring");
+    let id = fleet.world.take(Action::Find, &key("w1"));
+    let machine = Machine {
+        node: "w2".parse().unwrap(),
+        address: None,
+        token: fleet.step("w1").traces.token.clone(),
+        release: None,
+    };
+    fleet.fact(EventKind::MachineFound { id, answer: Answer::Done(ProvisionReport::Done(Some(machine))) });
+    fleet.goes_to_the_end();
+    assert_eq!(fleet.deeds[2..], ["deprovision w1"]);
+    assert!(fleet.truth.contains_key("w2"));
 }
 
 #[test]

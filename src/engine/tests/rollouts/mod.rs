@@ -7,6 +7,7 @@ mod failures;
 mod follow;
 mod in_place;
 mod locks;
+mod orphans;
 mod people;
 mod pins;
 mod releases;
@@ -28,6 +29,8 @@ use crate::model::{NodeRef, PoolName, ReleaseName};
 pub(super) enum Fault {
     /// The provisioner's command fails.
     NeverMade,
+    /// It fails, and has made a machine all the same, which joins.
+    MadeUnsaid,
     /// The machine is made and does not join.
     NeverJoins,
     /// The work cannot be moved off the old node.
@@ -142,6 +145,8 @@ impl Fleet {
             told: BTreeSet::new(),
         };
         fleet.is_seen();
+        let (version, pid) = ("1".to_owned(), 1);
+        fleet.world.fact(EventKind::DaemonStarted { version, pid, marks: true });
         for name in ["r2", "r3"] {
             fleet.world.command(ana(), Command::Release { pool: workers(), release: release(name) }).unwrap();
         }
@@ -287,6 +292,7 @@ impl Fleet {
                 self.fact(EventKind::NodePreflighted { id, answer: Answer::Done(report) });
             }
             Job::Provision(job) => self.provisions(job, fault),
+            Job::Find(job) => self.finds(job),
             Job::Admit(job) => {
                 let look = self.truth.get_mut(job.node.name.as_str()).unwrap();
                 (look.pool, look.release) = (Some(job.pool.clone()), Some(job.release.clone()));
@@ -349,13 +355,41 @@ impl Fleet {
             token: Some(job.token.clone()),
             release: Some(job.release.clone()),
         };
+        if fault == Some(Fault::MadeUnsaid) {
+            return self.joins_unsaid(id, name);
+        }
         let report = ProvisionReport::Done(machine);
         self.fact(EventKind::NodeProvisioned { id, answer: Answer::Done(report) });
         if fault != Some(Fault::NeverJoins) {
-            let joined = NodeLook { pool: None, release: None, work: BTreeMap::new(), ..look(&name, "r1") };
-            self.truth.insert(name, joined);
-            self.is_seen();
+            self.joins(name);
         }
+    }
+
+    fn joins(&mut self, name: String) {
+        let joined = NodeLook { pool: None, release: None, work: BTreeMap::new(), ..look(&name, "r1") };
+        self.truth.insert(name, joined);
+        self.is_seen();
+    }
+
+    fn joins_unsaid(&mut self, id: EffectId, name: String) {
+        let what = "provision ended with 1".to_owned();
+        let report = ProvisionReport::Failed { what, stderr: String::new() };
+        self.fact(EventKind::NodeProvisioned { id, answer: Answer::Done(report) });
+        self.joins(name);
+    }
+
+    fn finds(&mut self, job: &crate::model::nodes::FindJob) {
+        let of_token =
+            self.machines.iter().find(|(_, token)| token.as_ref() == Some(&job.token)).map(|(name, _)| {
+                Machine {
+                    node: name.parse().unwrap(),
+                    address: None,
+                    token: Some(job.token.clone()),
+                    release: None,
+                }
+            });
+        let answer = Answer::Done(ProvisionReport::Done(of_token));
+        self.fact(EventKind::MachineFound { id: job.id.clone(), answer });
     }
 
     fn shifts(&mut self, id: EffectId, from: &str, onto: Option<String>, blocked: bool) {

@@ -15,6 +15,25 @@ pub(in crate::server::rows) fn needs(view: View<'_>) -> impl Iterator<Item = Nee
     })
 }
 
+/// Machines that are left behind and cannot be removed.
+pub(in crate::server::rows) fn orphans(view: View<'_>) -> impl Iterator<Item = NeedRow> {
+    view.state.orphans.values().filter_map(|one| {
+        let retry = one.retry.as_ref()?;
+        let what = if one.is_there() { "is left behind" } else { "is removed, and its node is still there" };
+        Some(NeedRow {
+            subject: format!("machine {}", one.node),
+            mark: Mark::Failed,
+            harm: FAILED,
+            object: format!("machine {}", one.node.name),
+            text: format!("of pool {} {what}: {}: {}", one.pool, retry.cause.who, retry.cause.why),
+            outcome: "tried again by itself".to_owned(),
+            deadline: None,
+            since: retry.since,
+            leads_to: Some(RowKey::Pool(one.pool.clone())),
+        })
+    })
+}
+
 /// How much an incident of a node step hurts: work may be down as long as it is not back where it was.
 pub(in crate::server::rows) fn harm(cause: &Cause, step: &NodeStep) -> u8 {
     let hurt = matches!(cause, Cause::RestoreFailed { .. }) || matches!(step.stage, NodeStage::Restoring(_));

@@ -66,6 +66,7 @@ pub(in crate::server::rows) fn pool(state: &State, name: &PoolName, how: &Pool) 
     let run = state.rolling().find(|rollout| rollout.pool == *name).map(|rollout| rollout.id);
     let (mark, words) = how_it_is(&releases, nodes, out.len(), run);
     let words = if state.pins.contains_key(name) { format!("{words}; pinned") } else { words };
+    let words = format!("{words}{}", left_behind(state, name));
     Row::Pool(PoolRow {
         pool: name.clone(),
         fleet: how.fleet.clone(),
@@ -81,6 +82,15 @@ pub(in crate::server::rows) fn pool(state: &State, name: &PoolName, how: &Pool) 
         pinned: state.pins.get(name).map(daemon::freeze),
         owner: how.owner.clone(),
     })
+}
+
+/// `; 1 machine left behind`.
+fn left_behind(state: &State, pool: &PoolName) -> String {
+    match state.orphans.values().filter(|one| one.pool == *pool && one.is_there()).count() {
+        0 => String::new(),
+        1 => "; 1 machine left behind".to_owned(),
+        count => format!("; {count} machines left behind"),
+    }
 }
 
 /// `12 nodes on r1`; `9 of 12 nodes on r1, 3 on r2`, and who is out.
