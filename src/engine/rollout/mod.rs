@@ -11,7 +11,7 @@
 //!   results.rs  what became of effects              moved.rs    the workloads that moved: baseline, watch, verdict
 //!   restore.rs  failing, and taking back            lock.rs     who has a workload in hand: deploy steps or node steps
 //!   decide.rs   what a person may ask for           commands.rs what an accepted command changes
-//!   cordon.rs   nothing new lands on the node, then its work is taken in hand
+//!   cordon.rs   nothing new lands on the node, then its work is taken in hand;   looks.rs  what was seen of that work
 //! ```
 //!
 //! Invariants:
@@ -33,6 +33,7 @@ pub(super) mod facts;
 mod issue;
 mod jobs;
 pub(super) mod lock;
+pub(super) mod looks;
 mod moved;
 pub(super) mod notice;
 pub(super) mod pins;

@@ -120,7 +120,7 @@ fn put_back(state: &mut State, run: &Run, key: &StepKey, out: &mut Outcome) {
 
 pub(super) fn looked(state: &mut State, id: &EffectId, answer: &Answer<LookReport>, out: &mut Outcome) {
     if matches!(id.step, StepKey::Node(_)) {
-        return rollout::results::looked(state, id, answer, out);
+        return rollout::looks::looked(state, id, answer, out);
     }
     let waited = state.step_of(id.run, &id.step).and_then(|step| step.retry.clone());
     result(state, id, answer, out, |state, run, key, report, out| match (report, id.action) {
@@ -199,7 +199,7 @@ fn not_changed(state: &mut State, run: &mut Run, key: &StepKey, cause: Cause, ou
 
 pub(super) fn watched(state: &mut State, id: &EffectId, answer: &Answer<LookReport>, out: &mut Outcome) {
     if matches!(id.step, StepKey::Node(_)) {
-        return rollout::results::watched(state, id, answer, out);
+        return rollout::looks::watched(state, id, answer, out);
     }
     if !take(state, id, |step, id| step.watching.as_ref() == Some(id)) {
         return;

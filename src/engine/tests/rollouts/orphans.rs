@@ -169,7 +169,7 @@ fn what_a_step_has_in_hand_is_none_in_any_stage() {
         assert!(!is_orphan(&fleet, "w1", Some(ours())), "while {}", fleet.stage("w1"));
         fleet.goes_on(1);
     }
-    assert_eq!(stages.len(), 5, "{stages:?}");
+    assert_eq!(stages.len(), 6, "{stages:?}");
 }
 
 #[test]
