@@ -182,7 +182,11 @@ fn answers(job: &Job) -> Vec<EventKind> {
                 EventKind::NodesSeen { fleet, nodes, gone: Vec::new() },
             ]
         }
-        Job::Admit(_) | Job::Retire(_) | Job::Avail(_) => {
+        Job::Avail(job) => {
+            let report = NodeReport::Cordoned { found: false, work: node(job.node.name.as_str()).work };
+            vec![EventKind::NodeChanged { id, answer: Answer::Done(report) }]
+        }
+        Job::Admit(_) | Job::Retire(_) => {
             let report = NodeReport::Done { found: false };
             vec![EventKind::NodeChanged { id, answer: Answer::Done(report) }]
         }

@@ -11,6 +11,8 @@ mod changes;
 mod claims;
 #[path = "fleet/client.rs"]
 mod client;
+#[path = "fleet/cordon.rs"]
+mod cordon;
 #[path = "fleet/lab.rs"]
 mod lab;
 #[path = "fleet/looks.rs"]

@@ -48,8 +48,20 @@ pub struct RolloutPart {
     pub findings: Vec<NodeFinding>,
     /// Whether all that it has done may be taken back now.
     pub back: bool,
+    /// Nodes that keep the release when all is taken back, at most a hundred.
+    #[serde(default)]
+    pub keeps: Vec<KeptRow>,
     /// The newest announced release that is not skipped, to which it may go on now.
     pub forward: Option<ReleaseName>,
+}
+
+/// A node that an order to take everything back does not reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRow {
+    /// The node that has the release.
+    pub node: NodeId,
+    /// Why it keeps it.
+    pub why: String,
 }
 
 /// A finding of a node's preflight.

@@ -2,7 +2,9 @@
 
 pub use super::hold::{ApprovalRow, HoldRow};
 pub use super::mark::Mark;
-pub use super::rollout::{MovedRow, NodeFinding, NodePart, NodeRow, PoolRow, ReleaseRow, RolloutPart};
+pub use super::rollout::{
+    KeptRow, MovedRow, NodeFinding, NodePart, NodeRow, PoolRow, ReleaseRow, RolloutPart,
+};
 pub use super::told::ToldRow;
 use crate::model::Actor;
 use crate::model::command::Seen;
@@ -319,7 +321,7 @@ pub struct StepRow {
     pub mark: Mark,
     /// Its state in a word: `waiting`, `building`, `testing`, `held`, `publishing`, `published`, `updating`, `soaking`,
     /// `healthy`, `restoring`, `restored`, `failed`, `blocked`, `quarantined`, `superseded`, `aborted`; of a node step besides
-    /// `pending`, `preflight`, `provisioning`, `joining`, `shifting`, `rejoining`, `undecided`, `retiring`, `done`, `skipped`.
+    /// `pending`, `preflight`, `provisioning`, `joining`, `cordoning`, `shifting`, `rejoining`, `undecided`, `retiring`, `done`, `skipped`.
     pub state: String,
     /// What came of it: `3ac1, tests 12/12`; `tests 208/210, this update broke it`.
     pub result: String,

@@ -299,6 +299,8 @@ pub enum Action {
     Find,
     /// Give a node that joined its labels and role.
     Admit,
+    /// Let nothing new be placed on a node, and say what is on it then.
+    Cordon,
     /// Move all work off a node.
     Shift,
     /// Update a node where it stands.
@@ -332,6 +334,7 @@ impl fmt::Display for Action {
             Self::Provision => "provision",
             Self::Find => "find",
             Self::Admit => "admit",
+            Self::Cordon => "cordon",
             Self::Shift => "shift",
             Self::Update => "update",
             Self::Uncordon => "uncordon",

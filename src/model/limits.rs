@@ -229,6 +229,11 @@ pub const MACHINES: usize = 10_000;
 pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
 /// Between two looks while a node is emptied: a task is healthy at most this long before it is seen.
 pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(500);
+/// The longest that a cordon waits for tasks that are just being placed: Swarm's scheduler gathers what changed for at most a second
+/// before it places them.
+pub const CORDON_SETTLES: Span = Span::from_secs(2);
+/// Between two looks at them.
+pub const CORDON_LOOKS_EVERY: Span = Span::from_millis(100);
 /// The longest that setting a node active again waits for a moment in which what a shift had added can be taken away without a gap.
 pub const SHIFT_TAKES_BACK: Span = Span::from_secs(10);
 /// The longest that a node may take to become a manager, or to stop being one, before it is asked for again.

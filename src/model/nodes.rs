@@ -258,7 +258,10 @@ pub struct Moved {
     pub by: Vec<TaskId>,
 }
 
-/// Set whether work may be placed on a node. To `Active` ends an unfinished shift too: what it had added is taken away again.
+/// Set whether work may be placed on a node.
+///
+/// 1. To `Active` ends an unfinished shift too: what it had added is taken away again.
+/// 2. To `Cordoned` says what is on the node once that took effect. One that is drained stays so: it takes nothing as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvailJob {
     /// Whose work it is.
@@ -307,6 +310,13 @@ pub enum NodeReport {
     Done {
         /// It was already.
         found: bool,
+    },
+    /// It takes nothing new, as was wanted.
+    Cordoned {
+        /// It did not before either.
+        found: bool,
+        /// Workloads with a task on it that should run, with how many: read after it took effect, so that no other one can come.
+        work: BTreeMap<WorkloadId, u32>,
     },
     /// There is no such node (any more).
     Gone,

@@ -22,7 +22,8 @@ pub trait Nodes: Send + Sync {
     /// one goes on from, and what an [`avail`](Self::avail) to `Active` takes back.
     async fn shift(&self, job: &ShiftJob, reporter: &dyn Reporter) -> Answer<ShiftReport>;
 
-    /// Sets whether work may be placed on a node, as [`AvailJob`] says. Within 2 s of the call the node can take work again.
+    /// Sets whether work may be placed on a node, as [`AvailJob`] says. Within 2 s of the call the node can take work again. A cordon is
+    /// answered by [`NodeReport::Cordoned`].
     async fn avail(&self, job: &AvailJob) -> Answer<NodeReport>;
 
     /// Gives a node that joined its labels and role.

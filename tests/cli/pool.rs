@@ -85,6 +85,8 @@ pub struct Hands {
     pub sick: Option<&'static str>,
     /// A preflight of this node finds that its work would have a gap.
     pub gap: Option<&'static str>,
+    /// No machine can be removed.
+    pub stays: bool,
 }
 
 impl Hands {
@@ -92,7 +94,7 @@ impl Hands {
     pub fn new() -> Self {
         let memory = Memory::pool();
         let nodes = ["w1", "w2", "w3"].map(|name| (name.to_owned(), look(name, Some("r1"), 1)));
-        let hands = Self { memory, nodes: nodes.into(), sick: None, gap: None };
+        let hands = Self { memory, nodes: nodes.into(), sick: None, gap: None, stays: false };
         hands.are_seen();
         hands.memory.fact(EventKind::ReleaseAnnounced { pool: workers(), release: release("r2") });
         hands
@@ -128,6 +130,11 @@ impl Hands {
             each(&self.memory);
         }
         panic!("it does not come that far");
+    }
+
+    /// Something starts on a node, which nobody has seen yet.
+    pub fn lands(&mut self, on: &str, what: &str) {
+        self.nodes.get_mut(on).unwrap().work.insert(what.parse().unwrap(), 1);
     }
 
     /// Until the node's step has this stage.
@@ -182,12 +189,22 @@ impl Hands {
                 EventKind::NodeShifted { id, answer: Answer::Done(ShiftReport::Shifted { moved }) }
             }
             Job::Avail(job) => {
-                self.nodes.get_mut(job.node.name.as_str()).unwrap().availability = job.want;
-                changed(id)
+                let look = self.nodes.get_mut(job.node.name.as_str()).unwrap();
+                look.availability = job.want;
+                let report = match job.want {
+                    Availability::Cordoned => NodeReport::Cordoned { found: false, work: look.work.clone() },
+                    Availability::Active | Availability::Drained => NodeReport::Done { found: false },
+                };
+                EventKind::NodeChanged { id, answer: Answer::Done(report) }
             }
             Job::Retire(job) => {
                 self.nodes.remove(job.node.name.as_str());
                 changed(id)
+            }
+            Job::Deprovision(_) if self.stays => {
+                let what = "it ended with 1".to_owned();
+                let answer = Answer::Done(ProvisionReport::Failed { what, stderr: String::new() });
+                EventKind::NodeRemoved { id, answer }
             }
             Job::Deprovision(_) => {
                 EventKind::NodeRemoved { id, answer: Answer::Done(ProvisionReport::Done(())) }

@@ -251,6 +251,40 @@ fn a_rollout_is_steered_by_number() {
 }
 
 #[test]
+fn what_landed_on_a_node_before_its_cordon_is_among_what_it_moves() {
+    let mut hands = Hands::new();
+    now(starts(&hands.memory));
+    let moves = |hands: &Hands| {
+        let part = step(&hands.memory, 1, "w1").node.unwrap();
+        part.moved.iter().map(|one| one.workload.to_string()).collect::<Vec<_>>()
+    };
+    hands.to(1, "w1", "cordoning");
+    assert_eq!(step(&hands.memory, 1, "w1").mark, Mark::Working);
+    assert_eq!(moves(&hands), ["prod/web"]);
+    hands.lands("w1", "prod/cron");
+    hands.to(1, "w1", "shifting");
+    assert_eq!(moves(&hands), ["prod/cron", "prod/web"]);
+    same(&hands.memory, "shifting");
+}
+
+#[test]
+fn an_order_back_names_what_keeps_the_release_and_why() {
+    let mut hands = Hands::new();
+    now(starts(&hands.memory));
+    hands.to(1, "w2", "preflight");
+    hands.stays = true;
+    hands.to(1, "w2", "quarantined");
+    let part = run(&hands.memory, 1).rollout.unwrap();
+    let said: Vec<_> = part.keeps.iter().map(|one| (one.node.as_str(), one.why.as_str())).collect();
+    let why = "it carries the work of w2, whose machine was not removed; try that again first";
+    assert_eq!(said, [("new-w2", why)]);
+    let ran = serve(&hands.memory).tidegate(&["rollback", "1", "--all", "--reason", "slow disks"]);
+    assert!(ran.code == 0 && ran.out.contains(&format!("new-w2 keeps r2: {why}")), "{ran:?}");
+    let back = hands.memory.read(|state| state.rollouts[&RunId(2)].steps.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(back, [node("new-w1")], "what is said to keep it is not taken back");
+}
+
+#[test]
 fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
     let hands = now(stopped());
     let served = serve(&hands.memory);

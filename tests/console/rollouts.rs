@@ -3,6 +3,7 @@
 use crate::fixture::{model_of, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
+use tidegate::api::rows::{KeptRow, Row};
 use tidegate::console::{Cmd, Model};
 use tidegate::model::{Command, RunId};
 
@@ -57,6 +58,21 @@ fn what_is_typed_is_the_name_of_what_it_is_about() {
     assert!(matches!(retry, Some(Command::Retry { run: RunId(17), .. })), "{retry:?}");
     let node = sent("'rollout 18⏎gjRg2⏎");
     assert!(matches!(node, Some(Command::Rollback { run: RunId(18), .. })), "{node:?}");
+}
+
+#[test]
+fn an_order_back_names_what_keeps_the_release_and_why() {
+    let mut rows = rows_with_rollouts();
+    let part = rows.iter_mut().find_map(|row| match row {
+        Row::Run(row) if row.run == RunId(17) => row.rollout.as_mut(),
+        _ => None,
+    });
+    let why = "it carries the work of n02, whose machine was not removed".to_owned();
+    part.unwrap().keeps = vec![KeptRow { node: "n02b".parse().unwrap(), why }];
+    let mut model = model_of(rows, 200, 50);
+    press(&mut model, "jR");
+    let said = "keeps     2026.11.2: n02b (it carries the work of n02, whose machine was not removed)";
+    assert!(picture(&model).contains(said), "{}", picture(&model));
 }
 
 #[test]

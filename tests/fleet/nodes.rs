@@ -47,7 +47,7 @@ fn shift(from: &str) -> ShiftJob {
     ShiftJob { id: id(), from: node(from), onto: None, gaps, timeout: Span::from_secs(90) }
 }
 
-fn avail(name: &str, want: Availability) -> AvailJob {
+pub fn avail(name: &str, want: Availability) -> AvailJob {
     AvailJob { id: id(), node: node(name), want }
 }
 
@@ -55,7 +55,7 @@ async fn looks(lab: &Lab) -> Vec<NodeLook> {
     again(async || lab.swarm().nodes().await).await
 }
 
-async fn look(lab: &Lab, name: &str) -> NodeLook {
+pub async fn look(lab: &Lab, name: &str) -> NodeLook {
     looks(lab).await.into_iter().find(|look| look.name.as_str() == name).unwrap()
 }
 
@@ -75,7 +75,7 @@ async fn again<T: std::fmt::Debug>(mut ask: impl AsyncFnMut() -> Answer<T>) -> T
 }
 
 /// A node that takes work again when this is dropped.
-struct Borrowed<'a>(&'a Lab, String);
+pub struct Borrowed<'a>(&'a Lab, String);
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
@@ -86,7 +86,7 @@ impl Drop for Borrowed<'_> {
     }
 }
 
-fn borrowed<'a>(lab: &'a Lab, name: &str) -> Borrowed<'a> {
+pub fn borrowed<'a>(lab: &'a Lab, name: &str) -> Borrowed<'a> {
     Borrowed(lab, name.to_owned())
 }
 
@@ -118,7 +118,7 @@ async fn with_client<'a>(
 }
 
 /// The worker that a service's first task runs on.
-async fn worker_of(service: &Service<'_>) -> String {
+pub async fn worker_of(service: &Service<'_>) -> String {
     service.look().await.tasks[0].node.as_ref().unwrap().to_string()
 }
 

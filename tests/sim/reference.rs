@@ -56,14 +56,25 @@ const DEPLOY: [(&str, &[&str]); 13] = [
 ];
 
 /// What a node step may become, from each of its stages. What asks nothing of anybody passes at one moment.
-const NODE: [(&str, &[&str]); 18] = [
+const NODE: [(&str, &[&str]); 19] = [
     ("pending", &["preflight", "skipped", "superseded", "aborted"]),
     (
         "preflight",
-        &["provisioning", "shifting", "undecided", "failed", "restoring", "skipped", "superseded", "aborted"],
+        &[
+            "provisioning",
+            "cordoning",
+            "undecided",
+            "failed",
+            "restoring",
+            "skipped",
+            "superseded",
+            "aborted",
+        ],
     ),
     ("provisioning", &["joining", "restoring"]),
-    ("joining", &["shifting", "restoring"]),
+    ("joining", &["cordoning", "restoring"]),
+    // Nothing was moved: it takes work again at once.
+    ("cordoning", &["shifting", "restoring", "restored", "quarantined"]),
     // In place, a node that an earlier round has updated stays as it is: empty, and a person must look.
     ("shifting", &["soaking", "updating", "restoring", "restored", "quarantined"]),
     ("updating", &["rejoining", "restoring", "quarantined"]),
@@ -176,6 +187,7 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         | Action::Provision
         | Action::Find
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon
@@ -203,6 +215,7 @@ fn may_be_asked(state: &State, job: &Job) -> Result<(), String> {
         | Action::Provision
         | Action::Find
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon
@@ -219,9 +232,11 @@ fn may_be_asked_of_node(step: &NodeStep, id: &EffectId) -> Result<(), String> {
         Action::Provision => &["provisioning"],
         Action::Find => &["restoring"],
         Action::Admit => &["joining", "rejoining", "restoring"],
+        Action::Cordon => &["cordoning"],
         Action::Shift | Action::Baseline => &["shifting"],
         Action::Update => &["updating", "restoring"],
-        Action::Uncordon => &["rejoining", "restoring"],
+        // While it is paused or waits for another one it is none that is out for it.
+        Action::Uncordon => &["cordoning", "rejoining", "restoring"],
         Action::ShiftBack => &["restoring"],
         Action::Retire | Action::Deprovision => &["retiring", "restoring"],
         Action::Watch | Action::Look => &["soaking", "undecided"],

@@ -2,15 +2,34 @@
 
 use crate::api::Reply;
 use crate::api::client::Client;
-use crate::api::rows::{May, StepRow};
+use crate::api::rows::{KeptRow, May, RolloutPart, StepRow};
 use crate::cli::args::{Cmd, OnStep};
 use crate::cli::output::Output;
 use crate::cli::{Failure, find};
 use crate::model::{Command, Digest, RunId, Seen, Span, StepKey, Timestamp};
 
 pub(crate) async fn steer(client: &Client, typed: &Cmd, out: &mut Output<'_>) -> Result<(), Failure> {
+    if let Cmd::Rollback(back) = typed
+        && back.all
+    {
+        return back_all(client, &back.on, out).await;
+    }
     let command = command(client, typed).await?;
     send(client, &command, out).await
+}
+
+/// What an order to take everything back does not reach is said with it.
+async fn back_all(client: &Client, on: &OnStep, out: &mut Output<'_>) -> Result<(), Failure> {
+    let status = client.status().await?;
+    let row = find::rollout(&status, find::run(&on.id)?)?;
+    let reason = needed(on.reason.as_ref(), "to roll back all")?;
+    send(client, &Command::RollBackAll { run: row.run, reason }, out).await?;
+    let keeps = |part: &RolloutPart| {
+        let line = |one: &KeptRow| format!("{} keeps {}: {}", one.node, part.release, one.why);
+        part.keeps.iter().map(line).collect::<Vec<_>>()
+    };
+    let lines = row.rollout.as_deref().map(keeps).unwrap_or_default();
+    lines.iter().try_for_each(|line| out.line(line))
 }
 
 /// Sends a command and says what became of it.
@@ -38,12 +57,6 @@ async fn command(client: &Client, typed: &Cmd) -> Result<Command, Failure> {
         Cmd::Retry(on) => {
             let (run, step, seen) = step(client, on, May::Retry).await?;
             Command::Retry { run, step, seen, reason: on.reason.clone() }
-        }
-        Cmd::Rollback(back) if back.all => {
-            let run = find::rollout(&client.status().await?, find::run(&back.on.id)?)?.run;
-            let needed =
-                || Failure::Usage("to roll back all needs its reason; say why with --reason".to_owned());
-            Command::RollBackAll { run, reason: back.on.reason.clone().ok_or_else(needed)? }
         }
         Cmd::Rollback(back) => {
             let (run, step, seen) = step(client, &back.on, May::Rollback).await?;

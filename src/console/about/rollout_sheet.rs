@@ -109,6 +109,10 @@ pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rollou
     doc.pair("ends", format!("rollout {}: no other node is begun", row.run));
     doc.pair("in flight", with(&flying, "given their work back, or done first"));
     doc.pair("goes back", with(&done, "a rollout of their own follows"));
+    if !part.keeps.is_empty() {
+        let kept: Vec<String> = part.keeps.iter().map(|one| format!("{} ({})", one.node, one.why)).collect();
+        doc.styled("keeps", format!("{}: {}", part.release, listed(&kept)), Role::Unknown);
+    }
     doc.pair("then", format!("pool {} does not take {} again by itself", part.pool, part.release));
     doc.pair("takes", "not measured yet");
     doc.pair("undo", format!("a new rollout of {}", part.release));

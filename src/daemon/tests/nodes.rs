@@ -121,8 +121,12 @@ impl Nodes for Rack {
     async fn avail(&self, job: &AvailJob) -> Answer<NodeReport> {
         let (name, want) = (job.node.name.to_string(), job.want);
         self.change(|inside| {
-            inside.nodes.get_mut(&name).unwrap().availability = want;
-            found()
+            let look = inside.nodes.get_mut(&name).unwrap();
+            look.availability = want;
+            match want {
+                Availability::Cordoned => NodeReport::Cordoned { found: false, work: look.work.clone() },
+                Availability::Active | Availability::Drained => found(),
+            }
         })
         .await
     }
@@ -268,7 +272,7 @@ async fn a_pools_nodes_are_polled_and_replaced_one_after_the_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_is_killed_in_any_stage_goes_on_and_makes_no_node_twice() {
-    for stage in ["preflight", "provisioning", "joining", "shifting", "soaking", "retiring"] {
+    for stage in ["preflight", "provisioning", "joining", "cordoning", "shifting", "soaking", "retiring"] {
         let (dir, rack, world) = (tempfile::tempdir().unwrap(), Rack::new(), scripted());
         let handle = begin(dir.path(), with(&rack, &world)).await;
         starts(&handle).await;

@@ -4,7 +4,7 @@ use super::begin;
 use super::issue::issue;
 use super::restore::fail;
 use super::stage::enter;
-use super::{NodeStage, NodeStep, Rollout, lock, moved};
+use super::{NodeStage, NodeStep, Rollout, cordon, moved};
 use crate::engine::incident::Cause;
 use crate::engine::rollout::NodeCause;
 use crate::engine::state::{Key, State};
@@ -208,9 +208,10 @@ fn advance_step(state: &mut State, rollout: &mut Rollout, place: usize, out: &mu
     let Some(step) = rollout.at(place) else { return false };
     let due = step.deadline.is_some_and(|at| at <= state.now);
     match &step.stage {
-        NodeStage::Preflight => cleared(step) && shift(state, rollout, place, out),
+        NodeStage::Preflight => cleared(step) && cordon::begin(state, rollout, place, out),
         NodeStage::Provisioning => due && fail(state, rollout, place, overdue(step), out),
         NodeStage::Joining => joining(state, rollout, place, due, out),
+        NodeStage::Cordoning => cordon::goes_on(state, rollout, place, out),
         NodeStage::Shifting => shifting(state, rollout, place, due, out),
         NodeStage::Updating => due && fail(state, rollout, place, overdue(step), out),
         NodeStage::Rejoining => rejoining(state, rollout, place, due, out),
@@ -252,14 +253,14 @@ fn overdue(step: &NodeStep) -> Cause {
 }
 
 /// 1. The node that was made is there and up: it gets its labels.
-/// 2. It has them: the work is shifted, once nobody else has it in hand.
+/// 2. It has them: the old one is cordoned, once nobody else has its work in hand.
 /// 3. It did not come in time.
 fn joining(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, out: &mut Outcome) -> bool {
     let Some(step) = rollout.at(place) else { return false };
     if step.traces.admitted {
         return match sick_node(state, step) {
             Some(cause) => fail(state, rollout, place, cause, out),
-            None => shift(state, rollout, place, out),
+            None => cordon::begin(state, rollout, place, out),
         };
     }
     if due {
@@ -296,25 +297,6 @@ fn joined_how(state: &State, step: &NodeStep) -> String {
         }
         (None, None) => "it was never seen in the fleet".to_owned(),
     }
-}
-
-/// Takes the work in hand:
-///
-/// 1. nothing is paused, frozen, or held by another daemon (what is in hand is not held across a pause), and
-/// 2. no deploy step has a workload of it in hand, and no other node step is moving one.
-fn shift(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome) -> bool {
-    let Some(step) = rollout.at(place) else { return false };
-    let refused = state.refused_fleets.contains_key(&rollout.how.fleet);
-    let deployed = !present(Defect::DeployIgnored) && lock::of_node(state, step).is_some();
-    if refused || held_back(state, rollout) || deployed {
-        return false;
-    }
-    if lock::of_other_node(state, rollout, step).is_some() {
-        return false;
-    }
-    enter(state, rollout, place, NodeStage::Shifting, None, out);
-    moved::want_baselines(state, rollout, place);
-    true
 }
 
 /// Once every workload was looked at, the work is moved.
@@ -367,7 +349,7 @@ fn rejoining(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, 
 }
 
 /// Whether the node that has the release is down or gone. Before it has joined, and in place before it is updated, there is none.
-fn sick_node(state: &State, step: &NodeStep) -> Option<Cause> {
+pub(super) fn sick_node(state: &State, step: &NodeStep) -> Option<Cause> {
     let (node, uid) = match (&step.traces.joined, step.traces.updated) {
         (Some((node, uid)), _) => (node, Some(uid)),
         (None, true) if matches!(step.stage, NodeStage::Soaking { .. }) => (&step.node, None),

@@ -91,6 +91,7 @@ fn step(planned: Planned, place: usize, now: Timestamp) -> NodeStep {
         preflight: None,
         gaps: BTreeSet::new(),
         traces: Traces::default(),
+        carried: None,
         moved: Vec::new(),
         watched: BTreeMap::new(),
         stage: NodeStage::Pending,

@@ -164,6 +164,7 @@ pub(in crate::engine) fn again(rollout: &Rollout, step: &NodeStep) -> Result<(),
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -185,6 +186,7 @@ fn rollback(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Res
     match &step.stage {
         NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -252,6 +254,7 @@ fn skip(rollout: &Rollout, key: &StepKey, seen: &Seen, reason: &str) -> Result<(
         NodeStage::Skipped(by) => Err(Rejection::Already(format!("{key} was left out by {by}"))),
         NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining

@@ -70,6 +70,7 @@ pub(in crate::engine) fn shifted(id: &EffectId, report: &ShiftReport) -> String 
 pub(in crate::engine) fn changed(id: &EffectId, report: &NodeReport) -> String {
     let what = match id.action {
         Action::Admit => "labelled for its pool",
+        Action::Cordon => "takes no new work",
         Action::Uncordon => "takes work again",
         Action::Retire => "left its fleet",
         _ => "changed",
@@ -77,6 +78,10 @@ pub(in crate::engine) fn changed(id: &EffectId, report: &NodeReport) -> String {
     match report {
         NodeReport::Done { found: false } => what.to_owned(),
         NodeReport::Done { found: true } => format!("{what}, found done"),
+        NodeReport::Cordoned { found, work } => {
+            let (found, carries) = (if *found { ", found so" } else { "" }, work.len());
+            format!("{what}{found}; {carries} workloads are on it")
+        }
         NodeReport::Gone => "the node is gone from its fleet".to_owned(),
         NodeReport::Refused(why) => format!("the orchestrator refused: {why}"),
     }

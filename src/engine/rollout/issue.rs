@@ -13,7 +13,7 @@ use crate::model::{Action, EffectId, Span, WorkloadId};
 /// what takes something back.
 pub(super) fn begins(step: &NodeStep, action: Action) -> bool {
     match action {
-        Action::Preflight | Action::Provision => true,
+        Action::Preflight | Action::Provision | Action::Cordon => true,
         Action::Retire => step.stage == NodeStage::Retiring,
         Action::Find
         | Action::Admit
@@ -77,7 +77,7 @@ fn own(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome
         step.deadline = if anew { whole } else { step.deadline.or(whole) };
     }
     match action {
-        Action::Shift => step.traces.cordoned = true,
+        Action::Cordon | Action::Shift => step.traces.cordoned = true,
         Action::Update => step.traces.updated = true,
         _ => {}
     }

@@ -25,10 +25,8 @@ pub(super) fn make(state: &State, rollout: &Rollout, step: &NodeStep, id: &Effec
         Action::Shift => Some(shift(rollout, step, id)),
         Action::ShiftBack => shift_back(rollout, step, id),
         Action::Update => update(rollout, step, id, back),
-        Action::Uncordon => {
-            let (node, want) = (step.node.clone(), Availability::Active);
-            Some(Job::Avail(AvailJob { id: id.clone(), node, want }))
-        }
+        Action::Cordon => Some(avail(step, id, Availability::Cordoned)),
+        Action::Uncordon => Some(avail(step, id, Availability::Active)),
         Action::Retire => retire(step, id, back),
         Action::Deprovision => Some(deprovision(rollout, step, id, back)),
         Action::Baseline | Action::Look => {
@@ -83,6 +81,10 @@ fn admit(rollout: &Rollout, step: &NodeStep, id: &EffectId, back: bool) -> Optio
         token: step.traces.token.clone().or_else(|| step.token.clone()),
         manager: step.manager,
     })))
+}
+
+fn avail(step: &NodeStep, id: &EffectId, want: Availability) -> Job {
+    Job::Avail(AvailJob { id: id.clone(), node: step.node.clone(), want })
 }
 
 fn shift(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Job {

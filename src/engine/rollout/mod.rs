@@ -1,8 +1,8 @@
 //! A rollout: one node release on its way through a pool, its node steps, and how they go on.
 //!
 //! ```text
-//!   surge:    Pending ▶ Preflight ▶ Provisioning ▶ Joining ▶ Shifting ▶ Soaking ▶ Retiring ▶ Done
-//!   in place: Pending ▶ Preflight ▶ Shifting ▶ Updating ▶ Rejoining ▶ Soaking ▶ Done
+//!   surge:    Pending ▶ Preflight ▶ Provisioning ▶ Joining ▶ Cordoning ▶ Shifting ▶ Soaking ▶ Retiring ▶ Done
+//!   in place: Pending ▶ Preflight ▶ Cordoning ▶ Shifting ▶ Updating ▶ Rejoining ▶ Soaking ▶ Done
 //!   both:     a failure before anything was touched ▶ Failed;  after that ▶ Restoring ▶ Restored, or Quarantined where that fails
 //!             ▶ Undecided (a person says how it goes on), Skipped, Superseded, Aborted
 //!
@@ -11,6 +11,7 @@
 //!   results.rs  what became of effects              moved.rs    the workloads that moved: baseline, watch, verdict
 //!   restore.rs  failing, and taking back            lock.rs     who has a workload in hand: deploy steps or node steps
 //!   decide.rs   what a person may ask for           commands.rs what an accepted command changes
+//!   cordon.rs   nothing new lands on the node, then its work is taken in hand
 //! ```
 //!
 //! Invariants:
@@ -24,6 +25,7 @@ mod advance;
 mod begin;
 pub mod cause;
 pub(super) mod commands;
+mod cordon;
 pub(super) mod decide;
 pub(super) mod describe;
 pub mod dossier;
@@ -46,7 +48,7 @@ pub use begin::is_out;
 pub use cause::NodeCause;
 pub(super) use facts::{drop_node, out_of};
 pub(super) use issue::outstanding;
-pub use plan::{Plan, PlanError};
+pub use plan::{Kept, Plan, PlanError};
 pub(super) use stage::next_deadline;
 
 use super::incident::Cause;
@@ -179,6 +181,9 @@ pub struct NodeStep {
     pub gaps: BTreeSet<WorkloadId>,
     /// What of ours may be in the world.
     pub traces: Traces,
+    /// What was on the node when nothing new could land there any more, with how many tasks: all that is moved. None before that is known.
+    #[serde(default)]
+    pub carried: Option<BTreeMap<WorkloadId, u32>>,
     /// What the last shift of the old node moved.
     pub moved: Vec<Moved>,
     /// The workloads that move, each with its baseline and verdict.
@@ -256,6 +261,8 @@ pub enum NodeStage {
     Provisioning,
     /// The new node joins and gets its labels; then it waits for whoever has the work in hand.
     Joining,
+    /// Nothing new is placed on the old node from now on; then it waits for whoever has in hand what came to it before that.
+    Cordoning,
     /// The workloads are looked at, then moved.
     Shifting,
     /// The node is updated where it stands.

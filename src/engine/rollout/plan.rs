@@ -1,6 +1,6 @@
 //! Which nodes of a pool get a release, in which order. Pure: what is planned twice in the same state is the same.
 
-use super::{NodeStage, NodeStep, Rollout};
+use super::{NodeStage, NodeStep, Rollout, Traces};
 use crate::engine::state::State;
 use crate::model::nodes::{NodeLook, NodeRole, Pool, PreflightJob, Strategy, WaveSize};
 use crate::model::{Action, Digest, EffectId, FleetName, NodeRef, PoolName, ReleaseName, RunId, StepKey};
@@ -39,6 +39,15 @@ pub struct Planned {
     pub was: Option<ReleaseName>,
     /// The token with which it was made, where we made it.
     pub token: Option<String>,
+}
+
+/// A node that an order to take everything back does not reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The node that has the release.
+    pub node: NodeRef,
+    /// Why it keeps it.
+    pub why: String,
 }
 
 /// Why there is nothing to start.
@@ -182,6 +191,16 @@ impl State {
         Some(Plan { pool: of.pool.clone(), how: at_once, release, nodes })
     }
 
+    /// Nodes that keep the release when all that a rollout has done is taken back, in the rollout's order. What is gone keeps nothing.
+    pub fn kept(&self, of: &Rollout) -> Vec<Kept> {
+        let kept = |step: &NodeStep| {
+            let node = step.traces.joined.as_ref().map_or(&step.node, |(node, _)| node);
+            let why = keeps(step).filter(|_| self.nodes.contains_key(node))?;
+            Some(Kept { node: node.clone(), why })
+        };
+        of.steps.values().filter_map(kept).collect()
+    }
+
     /// The nodes of a pool as they were seen last.
     pub fn nodes_of<'a>(
         &'a self,
@@ -192,6 +211,31 @@ impl State {
             node.fleet == how.fleet && look.pool.as_ref() == Some(pool)
         };
         self.nodes.iter().filter(ours)
+    }
+}
+
+/// Why a node keeps the release that its step has brought; none where it goes back, or never had it.
+fn keeps(step: &NodeStep) -> Option<String> {
+    let Traces { soaked, updated, .. } = step.traces;
+    match &step.stage {
+        NodeStage::Done if step.was.is_none() => {
+            Some(format!("which release {} had before is not known", step.node.name))
+        }
+        NodeStage::Skipped(by) if soaked => Some(format!(
+            "it carries the work of {}, whose machine was not removed, and {by} left it so",
+            step.node.name
+        )),
+        NodeStage::Quarantined(_) if soaked => Some(format!(
+            "it carries the work of {}, whose machine was not removed; try that again first",
+            step.node.name
+        )),
+        NodeStage::Skipped(by) if updated => {
+            Some(format!("it was updated and is empty, and {by} left it so"))
+        }
+        NodeStage::Quarantined(_) if updated => {
+            Some("it was updated and is empty; a person must look".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::advance::{after_preflight, with_rollout};
 use super::facts::{drop_node, put_node};
 use super::restore::{fail, go_on, quarantine};
 use super::stage::enter;
-use super::{NodeCause, NodeStage, NodeStep, Question, Rollout, moved};
+use super::{NodeCause, NodeStage, NodeStep, Question, Rollout, cordon, moved};
 use crate::engine::incident::Cause;
 use crate::engine::orphans;
 use crate::engine::run::{Retry, again};
@@ -49,7 +49,7 @@ fn wait(state: &State, step: &mut NodeStep, action: Action, cause: Unreachable) 
     step.want = Some(action);
 }
 
-fn reached(rollout: &mut Rollout, place: usize) {
+pub(super) fn reached(rollout: &mut Rollout, place: usize) {
     if let Some(step) = rollout.at_mut(place) {
         step.retry = None;
     }
@@ -172,6 +172,7 @@ pub(in crate::engine) fn changed(
         let restoring = rollout.at(place).is_some_and(|step| matches!(step.stage, NodeStage::Restoring(_)));
         match action {
             Action::Admit => admitted(state, rollout, place, report, out),
+            Action::Cordon => cordon::cordoned(state, rollout, place, report, out),
             Action::Uncordon => uncordoned(state, rollout, place, report, out),
             _ if restoring => new_left(state, rollout, place, report, out),
             _ => old_left(state, rollout, place, report, out),
@@ -180,7 +181,13 @@ pub(in crate::engine) fn changed(
 }
 
 /// It could not be done for good: what was under way fails; what was being taken back is a person's now.
-fn refused(state: &mut State, rollout: &mut Rollout, place: usize, why: String, out: &mut Outcome) {
+pub(super) fn refused(
+    state: &mut State,
+    rollout: &mut Rollout,
+    place: usize,
+    why: String,
+    out: &mut Outcome,
+) {
     if rollout.at(place).is_some_and(|step| matches!(step.stage, NodeStage::Restoring(_))) {
         return quarantine(state, rollout, place, format!("the orchestrator refused: {why}"), out);
     }
@@ -201,7 +208,7 @@ fn admitted(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
             (step.traces.joined, step.retry) = (None, None);
         }
         NodeReport::Gone => wait(state, step, Action::Admit, not_there(step)),
-        NodeReport::Done { .. } => {
+        NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {
             step.retry = None;
             step.traces.admitted = !restoring;
             let release = if restoring { step.was.clone() } else { Some(step.target.clone()) };
@@ -230,7 +237,7 @@ fn not_there(step: &NodeStep) -> Unreachable {
 }
 
 /// What we did to a node is known at once, and not only with the next look.
-fn know(state: &mut State, node: &NodeRef, out: &mut Outcome, change: impl FnOnce(&mut NodeLook)) {
+pub(super) fn know(state: &mut State, node: &NodeRef, out: &mut Outcome, change: impl FnOnce(&mut NodeLook)) {
     if let Some(mut look) = state.nodes.get(node).cloned() {
         change(&mut look);
         put_node(state, node, look, out);
@@ -244,11 +251,16 @@ fn uncordoned(state: &mut State, rollout: &mut Rollout, place: usize, report: No
         NodeReport::Gone if step.stage == NodeStage::Rejoining => {
             wait(state, step, Action::Uncordon, not_there(step));
         }
+        // There is nothing to give back: the cordon that is asked for next finds that out too.
+        NodeReport::Gone if step.stage == NodeStage::Cordoning => {
+            (step.retry, step.traces.cordoned) = (None, false);
+        }
         NodeReport::Gone => {
             quarantine(state, rollout, place, NodeCause::OldNodeGone.to_string(), out);
         }
-        NodeReport::Done { .. } => {
-            step.retry = None;
+        NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {
+            // What lands on it from now on is not known.
+            (step.retry, step.carried) = (None, None);
             step.traces.cordoned = false;
             let node = step.node.clone();
             know(state, &node, out, |look| look.availability = Availability::Active);
@@ -262,7 +274,7 @@ fn old_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
     reached(rollout, place);
     match report {
         NodeReport::Refused(why) => refused(state, rollout, place, why, out),
-        NodeReport::Done { .. } | NodeReport::Gone => {
+        NodeReport::Done { .. } | NodeReport::Cordoned { .. } | NodeReport::Gone => {
             let Some(step) = rollout.at_mut(place) else { return };
             step.want = Some(Action::Deprovision);
             if let Some(token) = &step.token {
@@ -279,7 +291,7 @@ fn new_left(state: &mut State, rollout: &mut Rollout, place: usize, report: Node
     reached(rollout, place);
     match report {
         NodeReport::Refused(why) => refused(state, rollout, place, why, out),
-        NodeReport::Done { .. } | NodeReport::Gone => {
+        NodeReport::Done { .. } | NodeReport::Cordoned { .. } | NodeReport::Gone => {
             let joined = rollout.at_mut(place).and_then(|step| step.traces.joined.take());
             if let Some((node, _)) = joined {
                 drop_node(state, &node, out);
@@ -297,6 +309,7 @@ pub(in crate::engine) fn shifted(
     out: &mut Outcome,
 ) {
     let back = id.action == Action::ShiftBack;
+    cordon::of_older_version(state, id, out);
     result(state, id, answer, out, |state, rollout, place, report, out| {
         reached(rollout, place);
         if back {
@@ -325,7 +338,7 @@ fn moved_off(state: &mut State, rollout: &mut Rollout, place: usize, report: Shi
         }
         // The old node went by itself, and the orchestrator has moved its work: that is watched like any other move.
         ShiftReport::Gone => {
-            let all = step.preflight.iter().flat_map(|report| &report.moves);
+            let all = step.carries().into_iter().flatten();
             let moved = all.map(|(workload, tasks)| Moved {
                 workload: workload.clone(),
                 tasks: *tasks,
@@ -443,6 +456,7 @@ pub(in crate::engine) fn looked(
     answer: &Answer<LookReport>,
     out: &mut Outcome,
 ) {
+    cordon::of_older_version(state, id, out);
     let waits = |step: &NodeStep, id: &EffectId| {
         let one = id.subject.as_ref().and_then(|of| step.watched.get(of));
         one.is_some_and(|one| one.doing.as_ref() == Some(id))

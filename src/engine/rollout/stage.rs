@@ -17,6 +17,7 @@ impl NodeStage {
             | Self::Preflight
             | Self::Provisioning
             | Self::Joining
+            | Self::Cordoning
             | Self::Shifting
             | Self::Updating
             | Self::Rejoining
@@ -40,6 +41,7 @@ impl NodeStage {
             Self::Preflight => "preflight",
             Self::Provisioning => "provisioning",
             Self::Joining => "joining",
+            Self::Cordoning => "cordoning",
             Self::Shifting => "shifting",
             Self::Updating => "updating",
             Self::Rejoining => "rejoining",
@@ -68,6 +70,7 @@ impl NodeStage {
             | Self::Preflight
             | Self::Provisioning
             | Self::Joining
+            | Self::Cordoning
             | Self::Shifting
             | Self::Updating
             | Self::Rejoining
@@ -81,7 +84,7 @@ impl NodeStage {
         }
     }
 
-    /// Whether the node's work is in our hands: no deploy step may touch a workload that it moves.
+    /// Whether the node's work is in our hands for as long as it lasts: no deploy step may touch a workload that it moves.
     pub fn holds_work(&self) -> bool {
         match self {
             Self::Shifting
@@ -94,6 +97,7 @@ impl NodeStage {
             | Self::Preflight
             | Self::Provisioning
             | Self::Joining
+            | Self::Cordoning
             | Self::Undecided(Question::Gaps(_))
             | Self::Retiring
             | Self::Done
@@ -140,7 +144,7 @@ impl NodeStep {
     /// It begins anew, with a machine of its own.
     pub(super) fn reset(&mut self) {
         self.round += 1;
-        (self.preflight, self.incident, self.moved) = (None, None, Vec::new());
+        (self.preflight, self.incident, self.carried, self.moved) = (None, None, None, Vec::new());
         self.watched.clear();
         self.gaps.clear();
         // An old node that is still cordoned, or was updated in place, is so in the next round too.
@@ -279,6 +283,7 @@ impl NodeStep {
             NodeStage::Soaking { until } if !self.being_judged() => Some((*until, "verdict")),
             NodeStage::Provisioning
             | NodeStage::Joining
+            | NodeStage::Cordoning
             | NodeStage::Shifting
             | NodeStage::Updating
             | NodeStage::Rejoining

@@ -109,20 +109,29 @@ impl State {
                 other.word(),
                 other.since.hours_minutes_seconds()
             );
-            return Some(by_itself(what, step.since, None, "the work is moved as soon as that is so"));
+            return Some(by_itself(what, step.since, None, then_moved(step)));
         }
         let other = if ready { lock::of_other_node(self, rollout, step) } else { None };
         let other = other.or_else(|| waits_for_move(self, rollout, step))?;
         let what = format!("{} to have moved a workload of it", subject(&other.key));
-        Some(by_itself(what, step.since, None, "the work is moved as soon as that is so"))
+        Some(by_itself(what, step.since, None, then_moved(step)))
     }
 }
 
-/// Whether all is done that comes before the work is taken in hand.
+fn then_moved(step: &NodeStep) -> &'static str {
+    if step.stage == NodeStage::Cordoning && step.traces.cordoned {
+        "it takes no new work meanwhile; its work is moved as soon as that is so"
+    } else {
+        "the work is moved as soon as that is so"
+    }
+}
+
+/// Whether all is done that comes before the work is taken in hand: what is left is to wait for others, or for the end of a pause.
 fn ready_to_shift(step: &NodeStep) -> bool {
     match step.stage {
         NodeStage::Preflight => cleared(step),
         NodeStage::Joining => step.traces.admitted,
+        NodeStage::Cordoning => !step.cordons(),
         _ => false,
     }
 }
@@ -184,6 +193,7 @@ fn by_stage(step: &NodeStep) -> Option<Waiting> {
             let name = step.traces.machine.as_ref().map_or("the new node", |machine| machine.node.as_str());
             own(format!("{name} to join its fleet"), "taken back if not there")
         }
+        NodeStage::Cordoning => own("nothing new to be placed on it".to_owned(), "its work is moved"),
         NodeStage::Shifting => own("its work to move".to_owned(), "taken back if that is not done"),
         NodeStage::Updating => own("the command that updates it".to_owned(), "a person, if that fails"),
         NodeStage::Rejoining => own("it to take work again".to_owned(), "a person, if it does not"),

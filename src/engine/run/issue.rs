@@ -23,6 +23,7 @@ pub(super) fn begins(action: Action) -> bool {
         | Action::Provision
         | Action::Find
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon

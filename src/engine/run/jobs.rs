@@ -30,6 +30,7 @@ pub(super) fn make(state: &State, run: &Run, key: &StepKey, id: &EffectId) -> Ma
         | Action::Provision
         | Action::Find
         | Action::Admit
+        | Action::Cordon
         | Action::Shift
         | Action::Update
         | Action::Uncordon

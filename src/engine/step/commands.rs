@@ -45,6 +45,8 @@ pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &m
         Command::Freeze { reason, until } => {
             state.freeze = Some(stop(event, reason.as_deref(), *until));
             out.touch(Key::All);
+            // A node that is cordoned and waits is given back meanwhile.
+            rollout::all_go_on(state, out);
         }
         Command::Thaw { .. } => thaw(state, out),
         Command::Claim { incident } => claim(state, event, *incident, out),

@@ -186,6 +186,7 @@ fn is_news(word: &str) -> bool {
             | "preflight"
             | "provisioning"
             | "joining"
+            | "cordoning"
             | "shifting"
             | "rejoining"
             | "retiring"

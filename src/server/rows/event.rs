@@ -84,7 +84,7 @@ fn mark(kind: &EventKind) -> Option<Mark> {
             ShiftReport::Gone => Some(Mark::Unknown),
         }),
         EventKind::NodeChanged { answer, .. } => answered(answer, |report| match report {
-            NodeReport::Done { .. } => None,
+            NodeReport::Done { .. } | NodeReport::Cordoned { .. } => None,
             NodeReport::Gone => Some(Mark::Unknown),
             NodeReport::Refused(_) => Some(Mark::Failed),
         }),

@@ -9,6 +9,7 @@ use crate::model::reports::TaskState;
 use crate::model::{FleetName, NodeId, NodeRef, PoolName, ReleaseName, Span, Timestamp, WorkloadId};
 use crate::sim::deeds::{Doing, Hand, NodeDeed};
 use crate::sim::file::{Comes, Flaw, How, NodeIs, WorldFile};
+use std::collections::BTreeMap;
 
 /// A node.
 #[derive(Debug, Clone)]
@@ -275,13 +276,6 @@ impl FleetPart {
     }
 
     fn node_look(&self, node: &Node) -> NodeLook {
-        let mut work = std::collections::BTreeMap::new();
-        for service in self.services.values() {
-            let count = service.on(&node.name).filter(|task| task.lives()).count();
-            if count > 0 {
-                work.insert(service.id.clone(), u32::try_from(count).unwrap_or(u32::MAX));
-            }
-        }
         NodeLook {
             name: node.name.clone(),
             uid: node.uid.clone(),
@@ -295,7 +289,19 @@ impl FleetPart {
             zone: node.zone.clone(),
             token: node.token.clone(),
             engine: None,
-            work,
+            work: self.work_on(&node.name),
         }
+    }
+
+    /// What runs on a node, or is on its way.
+    pub(super) fn work_on(&self, name: &NodeId) -> BTreeMap<WorkloadId, u32> {
+        let mut work = BTreeMap::new();
+        for service in self.services.values() {
+            let count = service.living_on(name).count();
+            if count > 0 {
+                work.insert(service.id.clone(), u32::try_from(count).unwrap_or(u32::MAX));
+            }
+        }
+        work
     }
 }

@@ -27,11 +27,16 @@ impl FleetPart {
 
     fn avail(&mut self, job: &AvailJob, at: Timestamp, around: &mut Around<'_>) -> NodeReport {
         let name = &job.node.name;
+        let by = Self::effect(&job.id);
+        if job.want == Availability::Cordoned {
+            return match self.change(name, |fleet| fleet.cordon(name, by, at, around)) {
+                NodeReport::Done { found } => NodeReport::Cordoned { found, work: self.work_on(name) },
+                other => other,
+            };
+        }
         self.change(name, |fleet| {
-            if job.want == Availability::Active {
-                fleet.take_back(name, at, around);
-            }
-            fleet.set_availability(name, job.want, Self::effect(&job.id), at, around)
+            fleet.take_back(name, at, around);
+            fleet.set_availability(name, job.want, by, at, around)
         })
     }
 

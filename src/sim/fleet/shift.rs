@@ -11,7 +11,7 @@ use crate::model::nodes::{
 };
 use crate::model::reports::{TaskState, UpdateState};
 use crate::model::{EffectId, NodeId, TaskId, Timestamp, WorkloadId};
-use crate::sim::deeds::{Doing, NodeDeed};
+use crate::sim::deeds::{Doing, Hand, NodeDeed};
 use crate::sim::file::{Checks, Drains, Fleet as Answers};
 use std::collections::BTreeMap;
 
@@ -82,19 +82,29 @@ impl FleetPart {
     ) -> Option<ShiftReport> {
         let name = &job.from.name;
         let refuses = self.answers == Answers::Refuses;
-        let Some(node) = self.find_node(name) else { return Some(ShiftReport::Gone) };
+        if self.find_node(name).is_none() {
+            return Some(ShiftReport::Gone);
+        }
         if refuses {
             return Some(refused("the orchestrator refused to cordon the node"));
         }
-        if node.availability == Availability::Active {
+        let by = Self::effect(&job.id);
+        self.cordon(name, by, at, around);
+        None
+    }
+
+    /// Nothing new is placed on a node from now on, and it is in hand. One that is drained stays so. Answers whether that changed.
+    pub(super) fn cordon(&mut self, name: &NodeId, by: Hand, at: Timestamp, around: &mut Around<'_>) -> bool {
+        let active = self.find_node(name).is_some_and(|node| node.availability == Availability::Active);
+        if active {
             // What an earlier shift left was overtaken by whoever set it active again.
             self.take_back(name, at, around);
-            self.set_availability(name, Availability::Cordoned, Self::effect(&job.id), at, around);
+            self.set_availability(name, Availability::Cordoned, by, at, around);
         }
         if let Some(node) = self.find_node(name) {
             node.shift.get_or_insert_default();
         }
-        None
+        active
     }
 
     /// Goes on by one look. Answers what it came to; what is missing counts as its end once it is `due`.

@@ -33,7 +33,10 @@ fn a_rollout_that_is_killed_in_every_state_goes_on_with_the_same_failures_and_de
     kill_in(&mut rolling, &fails, "restoring", "provision", "slow", &mut seen);
     // The second one goes well.
     kill_in(&mut rolling, &moves, "provisioning", "deprovision", "slow", &mut seen);
-    for state in ["joining", "shifting", "soaking", "retiring"] {
+    rolling.lab.does(&["pause", "1"]);
+    kill_in(&mut rolling, &moves, "joining", "provision", "", &mut seen);
+    kill_in_cordoning(&mut rolling, &moves);
+    for state in ["shifting", "soaking", "retiring"] {
         kill_in(&mut rolling, &moves, state, "provision", "", &mut seen);
     }
     let status = rolling.lab.wait("the rollout ends", 90, |status| ended(status, 1));
@@ -68,6 +71,10 @@ fn kill_in(
         // Moving is due once the work has been looked at.
         before = rolling.node(1, node, state, 10);
     }
+    while state == "joining" && !before["waiting"]["deadline"].is_null() {
+        // It waits for the pause once the new node has joined.
+        before = rolling.node(1, node, state, 10);
+    }
     rolling.lab.kill();
     rolling.fault(action, fault);
     rolling.lab.start();
@@ -84,20 +91,38 @@ fn kill_in(
 
 /// A preflight takes a few milliseconds: the manager is stopped, so that it is caught in the middle.
 fn kill_in_preflight(rolling: &mut Rolling, release: &str, node: &str) {
-    let engine = format!("dockerd --data-root {}/nodes/m1/root", rolling.lab.state.display());
-    let found = run(Command::new("pgrep").args(["-f", &engine]));
-    let manager = Stopped(found.lines().last().unwrap().to_owned());
-    run(Command::new("kill").args(["-STOP", &manager.0]));
+    let manager = Stopped::manager(rolling);
     rolling.roll(release);
-    rolling.node(1, node, "preflight", 10);
+    kill_while_stopped(rolling, node, "preflight", manager);
+}
+
+/// So does a cordon; before it the step waits for the end of a pause.
+fn kill_in_cordoning(rolling: &mut Rolling, node: &str) {
+    let manager = Stopped::manager(rolling);
+    rolling.lab.does(&["resume", "1"]);
+    kill_while_stopped(rolling, node, "cordoning", manager);
+}
+
+fn kill_while_stopped(rolling: &mut Rolling, node: &str, state: &str, manager: Stopped) {
+    rolling.node(1, node, state, 10);
     rolling.lab.kill();
-    eprintln!("killed while {node} was preflight");
+    eprintln!("killed while {node} was {state}");
     drop(manager);
     rolling.lab.start();
 }
 
 /// A process that goes on when this goes, also where a test fails.
 struct Stopped(String);
+
+impl Stopped {
+    fn manager(rolling: &Rolling) -> Self {
+        let engine = format!("dockerd --data-root {}/nodes/m1/root", rolling.lab.state.display());
+        let found = run(Command::new("pgrep").args(["-f", &engine]));
+        let manager = Self(found.lines().last().unwrap().to_owned());
+        run(Command::new("kill").args(["-STOP", &manager.0]));
+        manager
+    }
+}
 
 impl Drop for Stopped {
     fn drop(&mut self) {

@@ -28,12 +28,6 @@ pub fn check(past: &mut Past, moment: &Moment<'_>) -> Result<(), String> {
                 }
             }
             Doing::Node { is: NodeDeed::Moves(workload), .. } => {
-                // What a deploy puts on the node between the last look at it and its cordon, the engine cannot know of: it is moved too
-                // (docs/simulation.md says so).
-                let step = moment.state.node_step_of(id.run, &id.step);
-                if !step.is_some_and(|step| step.watched.contains_key(workload)) {
-                    continue;
-                }
                 if let Some(holder) = truth.runs.get(workload) {
                     return Err(format!("{id} moved {workload} while run {holder} had it in hand"));
                 }

@@ -116,7 +116,7 @@ fn a_node_that_never_joins_is_removed_at_its_deadline_and_the_old_one_was_never_
 #[test]
 fn a_drain_that_is_blocked_names_by_what_and_the_old_node_takes_work_again_first() {
     let mut fleet = with_fault(Fault::DrainBlocked);
-    let back = ["shift w1", "uncordon w1", "shift_back w1", "retire w1", "deprovision w1"];
+    let back = ["cordon w1", "shift w1", "uncordon w1", "shift_back w1", "retire w1", "deprovision w1"];
     assert_eq!(fleet.deeds[3..], back);
     assert_eq!((fleet.stage("w1"), word(&fleet)), ("restored", "drain_blocked"));
     let said = incident(&fleet).cause.to_string();
@@ -134,7 +134,7 @@ fn what_is_sick_after_the_move_goes_back_at_once_and_both_sides_are_named() {
     // Nothing comes before the old node takes work again.
     assert_eq!(fleet.world.asked(), ["uncordon node w1"]);
     fleet.goes_to_the_end();
-    let back = ["shift w1", "uncordon w1", "shift_back w1", "retire w1", "deprovision w1"];
+    let back = ["cordon w1", "shift w1", "uncordon w1", "shift_back w1", "retire w1", "deprovision w1"];
     assert_eq!(fleet.deeds[3..], back);
     let (stage, word) = (fleet.stage("w1"), word(&fleet));
     assert_eq!((stage, word), ("restored", "workload_unhealthy_after_move"));

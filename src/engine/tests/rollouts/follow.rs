@@ -63,6 +63,53 @@ fn a_rollout_that_is_rolled_back_takes_every_node_that_was_done_back() {
     fleet.world.replay();
 }
 
+fn kept(fleet: &Fleet, run: RunId) -> Vec<(String, String)> {
+    let kept = fleet.world.state.kept(&fleet.world.state.rollouts[&run]).into_iter();
+    kept.map(|one| (one.node.name.to_string(), one.why)).collect()
+}
+
+#[test]
+fn a_node_whose_old_machine_stays_keeps_the_release_and_that_is_said() {
+    let mut fleet = Fleet::of(3, Pool { waves: vec![WaveSize::Nodes(3)], ..pool() });
+    fleet.faults.insert("w2".to_owned(), Fault::NotRemoved);
+    let run = fleet.starts("r2");
+    fleet.to("w2", "soaking");
+    assert_eq!(kept(&fleet, run), [], "it would be taken back");
+    fleet.goes_to_the_end();
+    let new = fleet.step("w2").traces.joined.clone().unwrap().0.name.to_string();
+    let carries = "it carries the work of w2, whose machine was not removed";
+    assert_eq!(kept(&fleet, run), [(new.clone(), format!("{carries}; try that again first"))]);
+    let (step, seen) = (key("w2"), fleet.seen("w2"));
+    let skip = Command::SkipNode { run, step, seen, reason: "later".to_owned() };
+    fleet.world.command(ben(), skip).unwrap();
+    assert_eq!(kept(&fleet, run), [(new.clone(), format!("{carries}, and ben left it so"))]);
+    fleet.world.command(ben(), Command::RollBackAll { run, reason: "slow".to_owned() }).unwrap();
+    let said = kept(&fleet, run);
+    fleet.goes_to_the_end();
+    let on_r2 = fleet.truth.iter().filter(|(_, look)| look.release == Some(release("r2")));
+    let on_r2: Vec<&str> = on_r2.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(on_r2, said.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+    assert_eq!(on_r2, [new]);
+}
+
+#[test]
+fn a_node_that_was_updated_and_is_empty_keeps_the_release_and_one_of_which_nothing_is_known() {
+    let in_place = Pool { strategy: Strategy::InPlace, failure_budget: 1, max_unavailable: 2, ..pool() };
+    let mut fleet = Fleet::of(3, in_place);
+    fleet.truth.get_mut("w2").unwrap().release = None;
+    fleet.is_seen();
+    fleet.faults.insert("w1".to_owned(), Fault::NotUpdated);
+    let run = fleet.starts("r2");
+    fleet.until(|fleet| fleet.stage("w2") == "done");
+    let said = kept(&fleet, run);
+    let empty = ("w1".to_owned(), "it was updated and is empty; a person must look".to_owned());
+    let unknown = ("w2".to_owned(), "which release w2 had before is not known".to_owned());
+    assert_eq!(said, [empty, unknown]);
+    fleet.world.command(ben(), Command::RollBackAll { run, reason: "slow".to_owned() }).unwrap();
+    fleet.goes_to_the_end();
+    assert_eq!(fleet.truth["w2"].release, Some(release("r2")));
+}
+
 #[test]
 fn what_is_in_flight_is_taken_back_before_what_was_done() {
     let mut fleet = Fleet::of(3, Pool { waves: vec![WaveSize::Nodes(3)], ..pool() });

@@ -12,8 +12,9 @@ fn every_node_is_emptied_updated_and_takes_work_again() {
     fleet.starts("r2");
     fleet.goes_to_the_end();
     assert!(fleet.rollout().ended.is_some());
-    let first = ["preflight", "shift", "update", "admit", "uncordon"].map(|deed| format!("{deed} w1"));
-    assert_eq!(fleet.deeds[..5], first);
+    let first =
+        ["preflight", "cordon", "shift", "update", "admit", "uncordon"].map(|deed| format!("{deed} w1"));
+    assert_eq!(fleet.deeds[..6], first);
     assert!(fleet.truth.values().all(|look| look.release == Some(release("r2"))));
     assert_eq!(fleet.truth.keys().collect::<Vec<_>>(), ["w1", "w2", "w3"]);
     assert_eq!(fleet.out(), Vec::<&str>::new());
@@ -25,7 +26,7 @@ fn a_drain_that_is_blocked_lets_the_node_take_work_again() {
     fleet.faults.insert("w1".to_owned(), Fault::DrainBlocked);
     fleet.starts("r2");
     fleet.goes_to_the_end();
-    assert_eq!(fleet.deeds, ["preflight w1", "shift w1", "uncordon w1"]);
+    assert_eq!(fleet.deeds, ["preflight w1", "cordon w1", "shift w1", "uncordon w1"]);
     assert_eq!((fleet.stage("w1"), fleet.out()), ("restored", vec![]));
 }
 
@@ -51,7 +52,7 @@ fn what_is_sick_on_an_updated_node_is_moved_off_and_the_node_stays_empty() {
     fleet.faults.insert("w1".to_owned(), Fault::Sick);
     fleet.starts("r2");
     fleet.goes_to_the_end();
-    assert_eq!(fleet.deeds[4..], ["uncordon w1", "shift_back w1"]);
+    assert_eq!(fleet.deeds[5..], ["uncordon w1", "shift_back w1"]);
     assert_eq!((fleet.stage("w1"), fleet.stage("w2"), fleet.out()), ("quarantined", "pending", vec!["w1"]));
 }
 
@@ -66,7 +67,7 @@ fn a_person_takes_an_updated_node_back_to_the_release_from_before() {
     let Job::Update(job) = fleet.world.job(Action::Update, &key("w1")) else { panic!() };
     assert_eq!((job.release, job.address.is_some()), (release("r1"), true));
     fleet.goes_to_the_end();
-    assert_eq!(fleet.deeds[5..], ["shift_back w1", "update w1", "admit w1", "uncordon w1"]);
+    assert_eq!(fleet.deeds[6..], ["shift_back w1", "update w1", "admit w1", "uncordon w1"]);
     assert_eq!((fleet.stage("w1"), fleet.out()), ("restored", vec![]));
     assert_eq!(fleet.truth["w1"].release, Some(release("r1")));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::tests::restart::away;
 
 /// `web` soaks in run 1, on every node.
-fn soaking_deploy() -> Fleet {
+pub(super) fn soaking_deploy() -> Fleet {
     let mut fleet = Fleet::of(2, pool());
     fleet.world.sees("os", "os 2");
     fleet.world.makes_all();
@@ -22,11 +22,14 @@ fn no_node_is_drained_while_a_workload_on_it_soaks() {
     assert_eq!(fleet.stage("w1"), "joining");
     let said = fleet.waits();
     assert!(said.starts_with("run 1 to let go of deploy web, which is soaking since "), "{said}");
-    assert!(!fleet.deeds.contains(&"shift w1".to_owned()));
+    assert!(
+        !fleet.deeds.contains(&"cordon w1".to_owned()),
+        "what is known is waited for before the node is touched"
+    );
     fleet.world.wait(10);
     fleet.world.looks(Action::Look, "web", fleet.world.ours("web"));
     assert_eq!(fleet.world.stage(&dep("web")), "healthy");
-    assert_eq!(fleet.stage("w1"), "shifting");
+    assert_eq!(fleet.stage("w1"), "cordoning");
     fleet.to("w1", "done");
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The pool of every test: `workers` of fleet `lab`, nodes `w1`, `w2`, … on release `r1`, each with a task of `web`.
 
+mod cordon;
 mod failures;
 mod follow;
 mod in_place;
@@ -309,6 +310,9 @@ impl Fleet {
                 self.shifts(id, &from, onto, blocked);
             }
             Job::Avail(job) => {
+                if job.want == Availability::Cordoned {
+                    return self.cordons(id, job.node.name.as_str());
+                }
                 self.truth.get_mut(job.node.name.as_str()).unwrap().availability = job.want;
                 self.changed(id);
             }
@@ -445,6 +449,18 @@ impl Fleet {
             ProvisionReport::Done(())
         };
         self.fact(EventKind::NodeRemoved { id: job.id.clone(), answer: Answer::Done(report) });
+    }
+
+    /// A node that is drained stays so.
+    fn cordons(&mut self, id: EffectId, name: &str) {
+        let report = self.truth.get_mut(name).map_or(NodeReport::Gone, |look| {
+            let found = look.availability != Availability::Active;
+            if !found {
+                look.availability = Availability::Cordoned;
+            }
+            NodeReport::Cordoned { found, work: look.work.clone() }
+        });
+        self.fact(EventKind::NodeChanged { id, answer: Answer::Done(report) });
     }
 
     fn changed(&mut self, id: EffectId) {

@@ -50,6 +50,7 @@ fn a_restart_in_every_stage_asks_for_the_very_same_jobs() {
         stages.extend(seen);
     }
     let all = [
+        "cordoning",
         "joining",
         "preflight",
         "provisioning",

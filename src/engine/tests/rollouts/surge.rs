@@ -21,7 +21,7 @@ fn a_step_asks_first_then_makes_moves_watches_and_only_then_removes() {
     let mut fleet = Fleet::of(1, pool());
     fleet.starts("r2");
     fleet.goes_to_the_end();
-    let wanted = ["preflight", "provision", "admit", "shift", "retire", "deprovision"];
+    let wanted = ["preflight", "provision", "admit", "cordon", "shift", "retire", "deprovision"];
     assert_eq!(fleet.deeds, wanted.map(|deed| format!("{deed} w1")));
 }
 

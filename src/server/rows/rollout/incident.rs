@@ -67,6 +67,7 @@ pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) ->
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining

@@ -1,7 +1,7 @@
 //! A rollout's row: what set it off, how far it is, what it waits for.
 
 use super::standing;
-use crate::api::rows::{Mark, NodeFinding, RolloutPart, Row, RunRow};
+use crate::api::rows::{KeptRow, Mark, NodeFinding, RolloutPart, Row, RunRow};
 use crate::engine::describe::subject;
 use crate::engine::run::Standing;
 use crate::engine::{NodeStage, NodeStep, Rollout, State};
@@ -183,6 +183,7 @@ fn part(state: &State, rollout: &Rollout, tally: &Tally) -> RolloutPart {
         ending: rollout.is_ending(),
         findings: findings(rollout),
         back: can_go_back(state, rollout),
+        keeps: keeps(state, rollout),
         forward: forward(state, rollout),
     }
 }
@@ -191,6 +192,11 @@ fn can_go_back(state: &State, rollout: &Rollout) -> bool {
     // Why it goes back is not known before somebody asks for it.
     let command = Command::RollBackAll { run: rollout.id, reason: "asked".to_owned() };
     state.decide(&Actor::Daemon, command).is_ok()
+}
+
+fn keeps(state: &State, rollout: &Rollout) -> Vec<KeptRow> {
+    let kept = state.kept(rollout).into_iter().take(ROLLOUT_FINDINGS);
+    kept.map(|one| KeptRow { node: one.node.name, why: one.why }).collect()
 }
 
 /// The newest announced release that is not skipped, where going on with it would change anything: another release, or the same one after a stop.

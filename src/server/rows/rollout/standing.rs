@@ -18,6 +18,7 @@ fn stage_mark(stage: &NodeStage) -> Mark {
         NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -43,6 +44,7 @@ pub(in crate::server::rows) fn words(step: &NodeStep) -> String {
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining

@@ -60,6 +60,7 @@ fn result(step: &NodeStep) -> String {
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -103,6 +104,7 @@ fn verdict(step: &NodeStep) -> Option<String> {
         | NodeStage::Preflight
         | NodeStage::Provisioning
         | NodeStage::Joining
+        | NodeStage::Cordoning
         | NodeStage::Shifting
         | NodeStage::Updating
         | NodeStage::Rejoining
@@ -155,14 +157,14 @@ fn part(rollout: &Rollout, step: &NodeStep) -> NodePart {
     }
 }
 
-/// What it moves: what the preflight named, what was moved, what is watched.
+/// What it moves: what is known to be on the node, what was moved, what is watched.
 fn moved(step: &NodeStep) -> Vec<MovedRow> {
-    let found = step.preflight.iter().flat_map(|report| report.moves.keys());
+    let found = step.carries().into_iter().flat_map(|work| work.keys());
     let all: BTreeSet<&WorkloadId> =
         found.chain(step.moved.iter().map(|one| &one.workload)).chain(step.watched.keys()).collect();
     let row = |workload: &WorkloadId| {
         let moved = step.moved.iter().find(|one| one.workload == *workload);
-        let expected = step.preflight.as_ref().and_then(|report| report.moves.get(workload)).copied();
+        let expected = step.carries().and_then(|work| work.get(workload)).copied();
         let watched = step.watched.get(workload);
         let summary = |look: Option<&Look>| look.map(evidence::summary);
         MovedRow {

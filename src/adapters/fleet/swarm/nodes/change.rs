@@ -181,19 +181,24 @@ impl Swarm {
 
     pub(super) async fn avail_once(&self, job: &AvailJob) -> Result<NodeReport, Trouble> {
         let view = self.view().await?;
-        let id = match view.find(&job.node.name) {
-            Found::One(member) => member.id.clone(),
+        let member = match view.find(&job.node.name) {
+            Found::One(member) => member,
             Found::Several => return Ok(NodeReport::Refused(several(&job.node.name))),
             Found::Nobody => return Ok(NodeReport::Gone),
         };
-        if job.want == Availability::Drained {
-            return Ok(NodeReport::Refused("a node is drained by moving its work".to_owned()));
+        match job.want {
+            Availability::Active => {
+                let report = self.set_availability(&member.id, job.want).await?;
+                if matches!(report, NodeReport::Done { .. }) {
+                    self.take_back(Some(&member.id)).await?;
+                }
+                Ok(report)
+            }
+            Availability::Cordoned => self.cordon(member).await,
+            Availability::Drained => {
+                Ok(NodeReport::Refused("a node is drained by moving its work".to_owned()))
+            }
         }
-        let report = self.set_availability(&id, job.want).await?;
-        if matches!(report, NodeReport::Done { .. }) && job.want == Availability::Active {
-            self.take_back(Some(&id)).await?;
-        }
-        Ok(report)
     }
 
     /// Ends shifts that nobody goes on with: those of `node`, of nodes that take work again, and of nodes that are gone.

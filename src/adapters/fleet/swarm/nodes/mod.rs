@@ -7,6 +7,7 @@
 //!   preflight  what emptying a node would meet         quorum     what the managers can lose
 //!   moving     the label that a shift keeps on a service          removal    which tasks Swarm takes away when it scales down
 //!   shift      emptying a node, step by step           progress   how far that is
+//!   cordon     nothing new lands on a node, and what is on it then
 //!   change     availability, labels and role, removal: fenced
 //! ```
 //!
@@ -27,6 +28,7 @@
 //! without a health check really serves when Swarm says that it runs.
 
 mod change;
+mod cordon;
 mod member;
 pub(super) mod moving;
 mod placement;

@@ -11,7 +11,7 @@ use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::Service;
 use crate::model::Span;
 use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY};
-use crate::model::nodes::{Availability, Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
+use crate::model::nodes::{Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
 use crate::ports::{Progress, Reporter};
 use tokio::time::Instant;
 
@@ -23,24 +23,20 @@ impl Swarm {
     ) -> Result<ShiftReport, Trouble> {
         let deadline = Instant::now() + job.timeout.to_std();
         let view = self.view().await?;
-        let (node, active) = match view.find(&job.from.name) {
+        let member = match view.find(&job.from.name) {
             Found::Nobody => return Ok(ShiftReport::Gone),
             Found::Several => return Ok(refused(several(&job.from.name))),
-            Found::One(member) => (member.id.clone(), member.availability() == Availability::Active),
+            Found::One(member) => member,
         };
         if let Some(onto) = &job.onto {
-            self.lend_labels(&view, &node, onto).await?;
+            self.lend_labels(&view, &member.id, onto).await?;
         }
-        if active {
-            // Whatever an earlier shift of this node left was overtaken by whoever set it active again.
-            self.set_availability(&node, Availability::Active).await?;
-            self.take_back(Some(&node)).await?;
-            match self.set_availability(&node, Availability::Cordoned).await? {
-                NodeReport::Done { .. } => {}
-                NodeReport::Gone => return Ok(ShiftReport::Gone),
-                NodeReport::Refused(why) => return Ok(refused(why)),
-            }
+        match self.pause(member).await? {
+            NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {}
+            NodeReport::Gone => return Ok(ShiftReport::Gone),
+            NodeReport::Refused(why) => return Ok(refused(why)),
         }
+        let node = member.id.clone();
         Shift { swarm: self, job, reporter, node, deadline, gaps: Vec::new() }.run().await
     }
 }
@@ -86,7 +82,9 @@ impl Shift<'_> {
         let mut by = self.until(Phase::Elsewhere, hold).await?;
         if by.is_empty() {
             match self.swarm.drain(&self.node, &self.gaps).await? {
-                NodeReport::Done { .. } => by = self.until(Phase::Empty, Span::default()).await?,
+                NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {
+                    by = self.until(Phase::Empty, Span::default()).await?;
+                }
                 NodeReport::Gone => return Ok(ShiftReport::Gone),
                 NodeReport::Refused(why) => return Ok(refused(why)),
             }

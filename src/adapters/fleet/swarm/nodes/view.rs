@@ -76,6 +76,14 @@ impl View {
         work
     }
 
+    /// The same as the port tells it.
+    pub(super) fn work_on(&self, node: &str) -> BTreeMap<WorkloadId, u32> {
+        let work = self.work(node).into_iter().filter_map(|(service, count)| {
+            Some((self.workload(service)?, u32::try_from(count).unwrap_or(u32::MAX)))
+        });
+        work.collect()
+    }
+
     /// Whether a node carries anything but what runs once per node.
     pub(super) fn is_needed(&self, node: &str) -> Option<&Service> {
         let work = self.work(node);
@@ -93,9 +101,6 @@ impl View {
     fn look(&self, member: &Member) -> Option<NodeLook> {
         let named = |label: &str| member.label(label).filter(|text| !text.is_empty());
         let text = |label| named(label).map(|text| crate::model::text::clean(text, 200));
-        let work = self.work(&member.id).into_iter().filter_map(|(service, count)| {
-            Some((self.workload(service)?, u32::try_from(count).unwrap_or(u32::MAX)))
-        });
         Some(NodeLook {
             name: member.name()?,
             uid: member.id.clone(),
@@ -109,7 +114,7 @@ impl View {
             zone: text(member::ZONE),
             token: text(member::TOKEN),
             engine: member.engine(),
-            work: work.collect(),
+            work: self.work_on(&member.id),
         })
     }
 }
