@@ -211,12 +211,12 @@ async fn settle(scene: &Scene) -> Result<(), Violation> {
             quiet_since = None;
         }
         let late = clock.passed() > begun + SETTLES_WITHIN;
+        if let Some(open) = open.filter(|_| late) {
+            return Err(liveness(format!("after {SETTLES_WITHIN} without a fault: {open}")));
+        }
         if let Some(what) = left.filter(|_| late) {
             let sentence = "no machine is left behind once everything has settled";
             return Err(Violation { invariant: 12, sentence, what });
-        }
-        if let Some(open) = open.filter(|_| late) {
-            return Err(liveness(format!("after {SETTLES_WITHIN} without a fault: {open}")));
         }
     }
     if let Some(what) = stage.handle().read(|state| unlike(state, stage.sim())) {
