@@ -142,7 +142,7 @@ pub(in crate::engine) fn provisioned(
 
 fn foreign(state: &State, step: &NodeStep, machine: &Machine, asked: Timestamp) -> bool {
     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
-    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined <= asked)
+    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined < asked)
 }
 
 /// Which machine was made, where `provision` had not said so: by its name what has joined of it is found, emptied and removed. Where that
