@@ -30,8 +30,6 @@ pub enum Defect {
     VendorToldAll,
     /// A node step does not ask whether a deploy has its work in hand.
     DeployIgnored,
-    /// What a deploy put on a node before that was cordoned is moved without asking whether the deploy still has it in hand.
-    LandedIgnored,
     /// A machine whose step is taken back is not removed.
     MachineForgotten,
     /// A machine that no step knows of is not removed.

@@ -15,7 +15,7 @@ mod found {
     use tidegate::model::defect::{Defect, set};
 
     /// Each with the invariant that catches it.
-    const ALL: [(Defect, u8); 19] = [
+    const ALL: [(Defect, u8); 18] = [
         (Defect::FailedTestsPass, 1),
         (Defect::OneApprovalLess, 2),
         (Defect::HolderIgnored, 3),
@@ -29,7 +29,6 @@ mod found {
         (Defect::ChildBuiltEarly, 10),
         (Defect::VendorToldAll, 11),
         (Defect::DeployIgnored, 3),
-        (Defect::LandedIgnored, 3),
         (Defect::MachineForgotten, 12),
         (Defect::OrphanLeft, 12),
         (Defect::OutUncounted, 13),

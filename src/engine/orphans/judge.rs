@@ -60,7 +60,7 @@ impl State {
         self.orphans.values().filter(|one| one.pool == *pool).filter_map(Orphan::second_look).min()
     }
 
-    fn knows_nodes_of(&self, fleet: &FleetName) -> bool {
+    pub(super) fn knows_nodes_of(&self, fleet: &FleetName) -> bool {
         let seen = self.nodes.keys().any(|node| node.fleet == *fleet);
         seen && !self.lost.contains_key(&nodes_source(fleet))
     }

@@ -1,6 +1,6 @@
 //! How machines that are left behind go.
 
-use super::{Orphan, OrphanStage};
+use super::{Orphan, OrphanStage, nodes_source};
 use crate::engine::due::Due;
 use crate::engine::effect::{Effect, Job};
 use crate::engine::run::again_within;
@@ -43,6 +43,15 @@ pub(in crate::engine) fn gone(state: &mut State, pool: &PoolName, node: NodeRef,
     if state.orphans.len() < limits::ORPHANS {
         let node = state.labelled(&node.fleet, &token).cloned().unwrap_or(node);
         state.orphans.insert(token, Orphan::new(pool, node, OrphanStage::Removed, state.now));
+    }
+}
+
+/// A source answers again. Whether the node of a removed machine is in its fleet is waited for from now on: nobody could tell before.
+pub(in crate::engine) fn heard_again(state: &mut State, who: &str) {
+    for one in state.orphans.values_mut() {
+        if one.stage == OrphanStage::Removed && nodes_source(&one.node.fleet) == who {
+            one.since = state.now;
+        }
     }
 }
 
@@ -94,6 +103,7 @@ fn next(state: &State, token: &str, one: &Orphan) -> Next {
         OrphanStage::Removed => match state.leftover(token, one) {
             Some(uid) if now => Next::Do(OrphanStage::Leaving { uid: uid.to_owned() }, Action::Retire),
             Some(_) => Next::Wait,
+            None if !state.knows_nodes_of(&one.node.fleet) => Next::Wait,
             None if one.since + limits::ORPHAN_NODE <= state.now => Next::Forget,
             None => Next::Wait,
         },
@@ -221,7 +231,8 @@ pub(in crate::engine) fn next_deadline(state: &State) -> Option<(Timestamp, Due<
                 one.retry.as_ref().filter(|_| may_go(state, one)).map(|retry| retry.at)
             }
             OrphanStage::Removed => {
-                state.leftover(token, one).is_none().then(|| one.since + limits::ORPHAN_NODE)
+                let unseen = state.leftover(token, one).is_none() && state.knows_nodes_of(&one.node.fleet);
+                unseen.then(|| one.since + limits::ORPHAN_NODE)
             }
         };
         Some((at?, Due::Sweep(&one.node)))

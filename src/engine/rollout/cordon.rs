@@ -101,8 +101,7 @@ pub(super) fn cordoned(
 /// Takes all of it in hand, or nothing.
 fn take(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
     let Some(step) = rollout.at(place) else { return };
-    let ignored = present(Defect::LandedIgnored) && lock::of_node(state, step).is_some();
-    if ignored || free(state, rollout, step) {
+    if free(state, rollout, step) {
         enter(state, rollout, place, NodeStage::Shifting, None, out);
         moved::want_baselines(state, rollout, place);
     }

@@ -2,6 +2,7 @@
 
 use super::{Outcome, let_go_on};
 use crate::engine::event::Event;
+use crate::engine::orphans;
 use crate::engine::rollout;
 use crate::engine::run;
 use crate::engine::state::{Change, Key, Lost, State, TagState};
@@ -91,6 +92,7 @@ pub(super) fn source_lost(state: &mut State, who: &str, why: &str, out: &mut Out
 
 pub(super) fn source_found(state: &mut State, who: &str, out: &mut Outcome) {
     state.lost.remove(who);
+    orphans::heard_again(state, who);
     out.touch(Key::Source(who.to_owned()));
 }
 

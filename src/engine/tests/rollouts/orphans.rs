@@ -312,6 +312,21 @@ fn the_node_that_a_removed_machine_leaves_in_its_fleet_goes_too() {
 }
 
 #[test]
+fn that_node_is_not_forgotten_while_nobody_knows_which_nodes_there_are() {
+    let mut fleet = with_one_left();
+    is_suspected(&mut fleet);
+    assert!(fleet.does_one());
+    assert_eq!(fleet.deeds, [format!("deprovision {LEFT}")]);
+    let who = crate::engine::orphans::nodes_source(&"lab".parse().unwrap());
+    fleet.world.fact(EventKind::SourceLost { who: who.clone(), why: "refused".to_owned() });
+    fleet.world.wait(ORPHAN_NODE.as_secs() + 60);
+    fleet.world.fact(EventKind::SourceFound { who });
+    joins(&mut fleet, down);
+    assert!(fleet.does_one());
+    assert_eq!(fleet.deeds.last(), Some(&format!("retire {LEFT}")));
+}
+
+#[test]
 fn a_machine_that_joined_while_its_step_removed_it_leaves_no_node_behind() {
     let mut fleet = Fleet::of(2, pool());
     fleet.faults.insert("w1".to_owned(), Fault::NeverJoins);
