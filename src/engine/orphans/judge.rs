@@ -42,8 +42,9 @@ impl State {
         left
     }
 
-    /// What a list says of them that the state does not know; none where it knows all.
+    /// What a list says of them that the state does not know; none where it knows all, and while nobody knows which nodes the fleet has.
     pub fn orphans_news(&self, pool: &PoolName, listed: &[Machine], now: Timestamp) -> Option<Vec<Machine>> {
+        self.setup.pools.get(pool).filter(|how| self.knows_nodes_of(&how.fleet))?;
         let found = self.orphans_among(pool, listed);
         let known = |machine: &Machine| machine.token.as_ref().and_then(|token| self.orphans.get(token));
         let news = found.iter().any(|machine| match known(machine) {

@@ -11,12 +11,19 @@ use crate::model::nodes::{DeprovisionJob, Machine, NodeReport, ProvisionReport, 
 use crate::model::reports::{Answer, Unreachable};
 use crate::model::{Action, EffectId, NodeRef, PoolName, RunId, StepKey, Timestamp, limits};
 
-/// A pool was looked at. What is not seen to be left behind any more is forgotten, unless it is being removed; what was suspected for long
-/// enough is removed.
+/// A pool was looked at. What is not listed any more after a try to remove it is gone, whatever the command said of it; what else is not seen
+/// to be left behind any more is forgotten, unless it is being removed; what was suspected for long enough is removed.
 pub(in crate::engine) fn seen(state: &mut State, pool: &PoolName, machines: &[Machine], out: &mut Outcome) {
     let Some(fleet) = state.setup.pools.get(pool).map(|how| how.fleet.clone()) else { return };
     let (now, found) = (state.now, state.orphans_among(pool, machines));
     let listed = |token: &String| found.iter().any(|machine| machine.token.as_ref() == Some(token));
+    let tried = state.orphans.iter().filter(|(token, one)| {
+        let idle = one.pool == *pool && one.stage == OrphanStage::Removing && one.waits();
+        idle && !listed(token) && still(state, token, one)
+    });
+    for (token, node) in tried.map(|(token, one)| (token.clone(), one.node.clone())).collect::<Vec<_>>() {
+        gone(state, pool, node, token);
+    }
     state.orphans.retain(|token, one| one.pool != *pool || !one.waits() || listed(token));
     for machine in found {
         let Some(token) = machine.token else { continue };
@@ -90,16 +97,10 @@ fn next(state: &State, token: &str, one: &Orphan) -> Next {
     match &one.stage {
         OrphanStage::Suspected => Next::Wait,
         OrphanStage::Removing if !now || present(Defect::OrphanLeft) => Next::Wait,
-        OrphanStage::Removing => {
-            let machine = Machine {
-                node: one.node.name.clone(),
-                address: None,
-                token: Some(token.to_owned()),
-                release: None,
-            };
-            let still = !state.orphans_among(&one.pool, &[machine]).is_empty();
-            if still { Next::Do(OrphanStage::Removing, Action::Deprovision) } else { Next::Forget }
+        OrphanStage::Removing if still(state, token, one) => {
+            Next::Do(OrphanStage::Removing, Action::Deprovision)
         }
+        OrphanStage::Removing => Next::Forget,
         OrphanStage::Removed => match state.leftover(token, one) {
             Some(uid) if now => Next::Do(OrphanStage::Leaving { uid: uid.to_owned() }, Action::Retire),
             Some(_) => Next::Wait,
@@ -115,8 +116,18 @@ fn next(state: &State, token: &str, one: &Orphan) -> Next {
     }
 }
 
-/// Neither a freeze nor a pause of the pool's rollout holds it back, and no other daemon has the fleet.
+/// Whether it would be left behind, were it listed.
+fn still(state: &State, token: &str, one: &Orphan) -> bool {
+    let (node, token) = (one.node.name.clone(), Some(token.to_owned()));
+    let machine = Machine { node, address: None, token, release: None };
+    !state.orphans_among(&one.pool, &[machine]).is_empty()
+}
+
+/// Neither a freeze nor a pause of the pool's rollout holds it back, no other daemon has the fleet, and which nodes that has is known.
 fn may_go(state: &State, one: &Orphan) -> bool {
+    if !state.knows_nodes_of(&one.node.fleet) {
+        return false;
+    }
     let paused = || state.rolling().any(|rollout| rollout.pool == one.pool && rollout.paused.is_some());
     state.freeze.is_none() && !state.refused_fleets.contains_key(&one.node.fleet) && !paused()
 }
