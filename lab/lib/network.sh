@@ -17,8 +17,9 @@ node_link() { printf '%s-%s' "$LAB_NAME" "$1"; }
 # Of our own: else a bridge has the lowest hardware address of its ports, and each node that comes or goes may give the host another one. All nodes
 # then answer to an address that nobody has any more, for a second or two.
 bridge_hardware_address() {
-  # shellcheck disable=SC2046 # four words
-  printf '02:00:%02x:%02x:%02x:%02x' $(tr . ' ' <<<"$HOST_ADDRESS")
+  local a b c d
+  IFS=. read -r a b c d <<<"$HOST_ADDRESS"
+  printf '02:00:%02x:%02x:%02x:%02x' "$a" "$b" "$c" "$d"
 }
 
 network_up() {
