@@ -4,7 +4,7 @@
 //!   registry.rs   one HEAD per tag per interval, or at once after a hint    schedule.rs says which (pure)
 //!   fleets.rs     what runs                                                 every 5 s
 //!   nodes.rs      which nodes there are, and what is on them                every 2 s, where a pool is configured
-//!   machines.rs   what a provisioner has that nobody needs                    every 10 min, and after a rollout
+//!   machines.rs   what a provisioner has that nobody needs                  every 10 min, and after a rollout
 //!   claims.rs     whether the fleet is ours                                 every 5 s, where something is ours to move
 //!   recipes.rs    Dockerfiles and contexts                                  every 30 s, and after a reload
 //! ```
@@ -24,6 +24,7 @@ mod schedule;
 
 use super::shared::{Shared, forever};
 use crate::engine::EventKind;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Begins all of them.
@@ -58,6 +59,18 @@ pub(super) fn begin(shared: &Arc<Shared>) {
             });
         }
     }
+}
+
+/// What of a fleet is new or not as it was known to be, and what is gone. It is compared with the state and not with the last look, so that of two
+/// facts which wait for the loop the later one has all that the earlier one had.
+fn changed<K: Ord + Clone, V: PartialEq>(
+    known: &BTreeMap<K, V>,
+    of_fleet: impl Fn(&K) -> bool,
+    now: BTreeMap<K, V>,
+) -> (Vec<V>, Vec<K>) {
+    let gone = known.keys().filter(|key| of_fleet(key) && !now.contains_key(*key)).cloned().collect();
+    let new = now.into_iter().filter(|(key, value)| known.get(key) != Some(value));
+    (new.map(|(_, value)| value).collect(), gone)
 }
 
 /// A source answered: its time is noted, and the fact sent where it was lost.

@@ -1,12 +1,12 @@
 //! A fleet's nodes, where a pool of the configuration is part of it.
 
 use super::super::shared::Shared;
-use super::{found, lost};
+use super::{changed, found, lost};
+use crate::engine::EventKind;
 use crate::engine::orphans::nodes_source;
-use crate::engine::{EventKind, State};
 use crate::model::nodes::NodeLook;
 use crate::model::reports::Answer;
-use crate::model::{FleetName, NodeId, NodeRef, limits};
+use crate::model::{FleetName, NodeRef, limits};
 use std::collections::BTreeMap;
 
 pub(super) async fn poll(shared: &Shared, name: &FleetName) {
@@ -47,21 +47,10 @@ fn seen(shared: &Shared, fleet: &FleetName, nodes: Vec<NodeLook>) {
             now.insert(node, look);
         }
     }
-    let (nodes, gone) = shared.read(|state| changed(state, fleet, now));
+    let of_fleet = |node: &NodeRef| node.fleet == *fleet;
+    let (nodes, gone) = shared.read(|state| changed(&state.nodes, of_fleet, now));
     if !nodes.is_empty() || !gone.is_empty() {
+        let gone = gone.into_iter().map(|node| node.name).collect();
         shared.observe(EventKind::NodesSeen { fleet: fleet.clone(), nodes, gone });
     }
-}
-
-/// What the state does not know. It is compared with the state and not with the last look, so that of two facts which wait for the loop
-/// the later one has all that the earlier one had.
-fn changed(
-    state: &State,
-    fleet: &FleetName,
-    now: BTreeMap<NodeRef, NodeLook>,
-) -> (Vec<NodeLook>, Vec<NodeId>) {
-    let known = state.nodes.keys().filter(|node| node.fleet == *fleet);
-    let gone = known.filter(|node| !now.contains_key(*node)).map(|node| node.name.clone()).collect();
-    let new = now.into_iter().filter(|(node, look)| state.nodes.get(node) != Some(look));
-    (new.map(|(_, look)| look).collect(), gone)
 }

@@ -3,6 +3,7 @@
 use super::{Orphan, OrphanStage, nodes_source};
 use crate::engine::due::Due;
 use crate::engine::effect::{Effect, Job};
+use crate::engine::rollout::drop_node;
 use crate::engine::run::again_within;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
@@ -195,7 +196,8 @@ pub(in crate::engine) fn removed(
     }
 }
 
-/// Result of taking its node out of the fleet. What the orchestrator refuses is left to a person: the journal says so.
+/// Result of taking its node out of the fleet. A refusal is tried again like a failure: rights may be given meanwhile, and it stands among what
+/// needs a person.
 pub(in crate::engine) fn left(
     state: &mut State,
     id: &EffectId,
@@ -206,12 +208,14 @@ pub(in crate::engine) fn left(
     let Some((token, one)) = waiting(state, id, out) else { return };
     match answer {
         Answer::Unreachable(cause) => one.wait(now, cause.clone()),
-        Answer::Done(report) => {
+        Answer::Done(NodeReport::Refused(why)) => {
+            let who = format!("fleet {}", one.node.fleet);
+            one.wait(now, Unreachable { who, why: why.clone(), retry_after: None });
+        }
+        Answer::Done(NodeReport::Done { .. } | NodeReport::Cordoned { .. } | NodeReport::Gone) => {
             let node = one.node.clone();
             state.orphans.remove(&token);
-            if !matches!(report, NodeReport::Refused(_)) {
-                crate::engine::rollout::drop_node(state, &node, out);
-            }
+            drop_node(state, &node, out);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::state::State;
 use crate::engine::step::Outcome;
 use crate::model::defect::{Defect, present};
 use crate::model::nodes::{
-    Availability, Finding, FindingKind, Machine, Moved, NodeLook, NodeReport, PreflightReport,
+    Availability, Finding, FindingKind, Machine, Moved, NodeLook, NodeReport, NodeRole, PreflightReport,
     ProvisionReport, ShiftReport, Strategy,
 };
 use crate::model::reports::{Answer, Unreachable};
@@ -140,9 +140,14 @@ pub(in crate::engine) fn provisioned(
     });
 }
 
+/// Whether the machine is under a node that was there before one was asked for. Stamps stand still while the clock is set back: one that joined in
+/// the same stamp is a new one unless it belongs to somebody.
 fn foreign(state: &State, step: &NodeStep, machine: &Machine, asked: Timestamp) -> bool {
     let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
-    node == step.node || state.joined.get(&node).is_some_and(|joined| *joined < asked)
+    let look = state.nodes.get(&node);
+    let taken = look.is_some_and(|look| look.pool.is_some() || look.role != NodeRole::Worker);
+    let before = |joined: &Timestamp| *joined < asked || (*joined == asked && taken);
+    node == step.node || state.joined.get(&node).is_some_and(before)
 }
 
 /// Which machine was made, where `provision` had not said so: by its name what has joined of it is found, emptied and removed. Where that

@@ -20,6 +20,7 @@ use crate::model::{Action, Actor, StepKey, WorkloadId};
 pub(super) fn advance(state: &mut State, run: &mut Run, place: usize, out: &mut Outcome) -> bool {
     let Some(step) = run.steps.at(place) else { return false };
     let Some(deploy) = step.deploy() else { return false };
+    // Most steps wait, and most facts change nothing for them: nothing is copied before that is known.
     if deploy.stage == DeployStage::Waiting {
         return begin(state, run, place, out);
     }

@@ -282,6 +282,20 @@ fn a_provisioner_that_names_a_node_which_is_there_has_that_node_left_alone() {
 }
 
 #[test]
+fn so_has_one_of_a_pool_that_joined_while_the_stamps_stood_still() {
+    let mut fleet = Fleet::of(3, pool());
+    fleet.starts("r2");
+    fleet.to("w1", "provisioning");
+    let asked = fleet.step("w1").since;
+    fleet.world.state.joined.insert(node("w2"), asked);
+    let id = fleet.world.take(Action::Provision, &key("w1"));
+    let machine = Machine { node: "w2".parse().unwrap(), address: None, token: None, release: None };
+    fleet.fact(EventKind::NodeProvisioned { id, answer: Answer::Done(ProvisionReport::Done(machine)) });
+    assert_eq!(fleet.stage("w1"), "restoring");
+    assert_eq!(fleet.step("w1").traces.machine, None);
+}
+
+#[test]
 fn an_orchestrator_that_is_silent_past_the_deadline_is_no_verdict_on_the_drain() {
     let mut fleet = Fleet::of(1, pool());
     fleet.starts("r2");

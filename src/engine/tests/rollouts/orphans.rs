@@ -312,6 +312,25 @@ fn the_node_that_a_removed_machine_leaves_in_its_fleet_goes_too() {
 }
 
 #[test]
+fn a_node_that_the_orchestrator_does_not_let_go_is_asked_for_again_and_not_forgotten() {
+    let mut fleet = with_one_left();
+    joins(&mut fleet, down);
+    is_suspected(&mut fleet);
+    assert!(fleet.does_one());
+    for wait in [1, 2, 4] {
+        let id = fleet.world.take(Action::Retire, &key(LEFT));
+        let refused = NodeReport::Refused("permission denied".to_owned());
+        fleet.fact(EventKind::NodeChanged { id, answer: Answer::Done(refused) });
+        let retry = fleet.world.state.orphans.values().next().unwrap().retry.clone().unwrap();
+        assert_eq!((retry.cause.who.as_str(), retry.cause.why.as_str()), ("fleet lab", "permission denied"));
+        assert_eq!(fleet.world.pending.len(), 0);
+        fleet.world.wait(wait);
+    }
+    assert!(fleet.does_one());
+    assert_eq!((fleet.deeds.last(), stage(&fleet)), (Some(&format!("retire {LEFT}")), None));
+}
+
+#[test]
 fn that_node_is_not_forgotten_while_nobody_knows_which_nodes_there_are() {
     let mut fleet = with_one_left();
     is_suspected(&mut fleet);
