@@ -20,7 +20,7 @@ mod judge;
 mod sweep;
 
 pub use judge::nodes_source;
-pub(super) use sweep::{go_on, gone, heard_again, left, next_deadline, outstanding, removed, seen};
+pub(super) use sweep::{go_on, gone, heard_again, left, let_go, next_deadline, outstanding, removed, seen};
 
 use super::run::Retry;
 use crate::model::{EffectId, NodeRef, PoolName, Timestamp};

@@ -4,9 +4,10 @@ use super::{Orphan, OrphanStage, nodes_source};
 use crate::engine::due::Due;
 use crate::engine::effect::{Effect, Job};
 use crate::engine::rollout::drop_node;
-use crate::engine::run::again_within;
+use crate::engine::run::{Standing, again_within};
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
+use crate::engine::{NodeStage, NodeStep};
 use crate::model::defect::{Defect, present};
 use crate::model::nodes::{DeprovisionJob, Machine, NodeReport, ProvisionReport, RetireJob};
 use crate::model::reports::{Answer, Unreachable};
@@ -51,6 +52,24 @@ pub(in crate::engine) fn gone(state: &mut State, pool: &PoolName, node: NodeRef,
     if state.orphans.len() < limits::ORPHANS {
         let node = state.labelled(&node.fleet, &token).cloned().unwrap_or(node);
         state.orphans.insert(token, Orphan::new(pool, node, OrphanStage::Removed, state.now));
+    }
+}
+
+/// Nobody may try these steps of a rollout again: what one of them made and could not remove is in nobody's hands. Where its machine is there still,
+/// the provisioner's list says so; where only its node is, nothing else would ever look for that.
+pub(in crate::engine) fn let_go<'a>(
+    state: &mut State,
+    pool: &PoolName,
+    steps: impl Iterator<Item = &'a NodeStep>,
+) {
+    let over = |step: &&NodeStep| step.standing() != Standing::Open && step.stage != NodeStage::Done;
+    // What carries the work by now, and what has left the fleet by now, is nobody's to look for.
+    for step in steps.filter(over).filter(|step| !step.traces.soaked && !step.traces.emptied) {
+        let (Some(token), Some(machine)) = (&step.traces.token, &step.traces.machine) else { continue };
+        if !state.orphans.contains_key(token) {
+            let node = NodeRef { fleet: step.node.fleet.clone(), name: machine.node.clone() };
+            gone(state, pool, node, token.clone());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::plan::{Plan, Planned};
 use super::{Announced, Next, NodeStage, NodeStep, Rollout, Traces, advance};
 use crate::engine::due::Due;
+use crate::engine::orphans;
 use crate::engine::state::State;
 use crate::engine::step::Outcome;
 use crate::engine::steps::Steps;
@@ -108,7 +109,9 @@ fn forget(state: &mut State, out: &mut Outcome) {
     let old: Vec<RunId> = state.rollouts.values().filter(|r| r.ended.is_some()).map(|r| r.id).collect();
     let surplus = old.len().saturating_sub(limits::ENDED_ROLLOUTS);
     for id in old.into_iter().take(surplus) {
-        state.rollouts.remove(&id);
+        if let Some(rollout) = state.rollouts.remove(&id) {
+            orphans::let_go(state, &rollout.pool, rollout.steps.values());
+        }
         out.touch(crate::engine::state::Key::Run(id));
     }
 }

@@ -1,12 +1,14 @@
 //! What an accepted command changes in releases and rollouts.
 
 use super::advance::with_rollout;
+use super::decide::again;
 use super::issue::finish;
 use super::restore::{fail, go_on, quarantine_release};
 use super::stage::enter;
 use super::{Choice, Next, NodeStage, Question, Rollout, begin, facts, moved};
 use crate::engine::event::Event;
 use crate::engine::incident::Cause;
+use crate::engine::orphans;
 use crate::engine::state::{State, Stop};
 use crate::engine::step::Outcome;
 use crate::model::nodes::Strategy;
@@ -128,6 +130,8 @@ fn end_all(
             }
         }
     }
+    let given_up = rollout.steps.values().filter(|step| again(rollout, step).is_err());
+    orphans::let_go(state, &rollout.pool, given_up);
     State::touch_pool(out, rollout);
 }
 

@@ -121,8 +121,9 @@ fn said(state: &State, node: &NodeRef, token: Option<&str>) -> bool {
         _ => false,
     };
     steps.filter(stuck).any(|step| {
+        let made = step.traces.machine.as_ref().is_some_and(|made| made.node == node.name);
         let by_token = token.is_some() && step.traces.token.as_deref() == token;
         let old = matches!(step.stage, NodeStage::Quarantined(_)) || step.traces.soaked;
-        by_token || (step.node == *node && old)
+        by_token || (step.node == *node && old) || (made && step.node.fleet == node.fleet)
     })
 }

@@ -194,6 +194,33 @@ fn what_a_person_may_try_again_is_none_and_is_one_once_nobody_can() {
 }
 
 #[test]
+fn the_node_of_a_machine_that_its_step_could_not_remove_goes_once_nobody_may_try_the_step_again() {
+    let mut fleet = Fleet::of(2, pool());
+    fleet.faults.insert("w1".to_owned(), Fault::SickForGood);
+    fleet.starts("r2");
+    fleet.goes_to_the_end();
+    assert_eq!(fleet.stage("w1"), "quarantined");
+    let machine = fleet.step("w1").traces.machine.clone().unwrap();
+    let made = machine.node.to_string();
+    // The command had removed the machine before it failed: no list has it, and its node is down.
+    fleet.machines.remove(&made);
+    let look = fleet.truth.get_mut(&made).unwrap();
+    down(look);
+    (look.work, look.token) = (BTreeMap::new(), machine.token);
+    fleet.is_seen();
+    let (run, reason) = (RunId(1), "leave it".to_owned());
+    let skip = Command::SkipNode { run, step: key("w1"), seen: Seen::default(), reason: reason.clone() };
+    fleet.world.command(ana(), skip).unwrap();
+    fleet.goes_to_the_end();
+    assert!(fleet.truth.contains_key(&made), "who left it out may have it tried again");
+    fleet.world.command(ana(), Command::Abort { run, reason }).unwrap();
+    fleet.goes_to_the_end();
+    assert_eq!(fleet.deeds.last(), Some(&format!("retire {made}")));
+    assert!(!fleet.truth.contains_key(&made));
+    fleet.world.replay();
+}
+
+#[test]
 fn a_machine_that_was_handed_over_is_none_even_when_its_rollout_is_forgotten_and_its_node_gone() {
     let mut fleet = Fleet::of(1, pool());
     fleet.starts("r2");
