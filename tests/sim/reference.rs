@@ -17,8 +17,9 @@ const IMAGE: [(&str, &[&str]); 11] = [
     ("publishing", &["published", "failed", "aborted"]),
     ("published", &[]),
     // A person tries again; and what a failed step blocked goes on then.
-    // Tests that failed are run again on the candidate that is there, and one that its registry refused is published.
-    ("failed", &["waiting", "building", "testing", "cleared", "publishing"]),
+    // Tests that failed are run again on the candidate that is there, and one that its registry refused is published. Where a parent has failed
+    // meanwhile, it waits for that one's next try.
+    ("failed", &["waiting", "building", "testing", "cleared", "publishing", "blocked"]),
     ("blocked", &["waiting", "building"]),
     ("aborted", &["waiting", "building"]),
     ("superseded", &["waiting", "building"]),

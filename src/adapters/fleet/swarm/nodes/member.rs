@@ -111,6 +111,11 @@ impl Member {
         Some(clean(&self.description.engine.engine_version, 40)).filter(|version| !version.is_empty())
     }
 
+    /// Whether it decides for the whole Swarm now.
+    pub(super) fn leads(&self) -> bool {
+        self.manager_status.as_ref().is_some_and(|status| status.leader)
+    }
+
     /// Its name for a sentence.
     pub(super) fn shown(&self) -> String {
         self.name().map_or_else(|| clean(&self.id, 40), |name| name.to_string())

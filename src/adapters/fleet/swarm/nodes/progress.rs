@@ -24,8 +24,8 @@ pub(super) enum Phase {
     Elsewhere,
     /// Nothing is left on the node.
     Empty,
-    /// Scaling back would leave as many healthy tasks as before.
-    Settled,
+    /// Scaling back would leave as many healthy tasks as before, by what is known of Swarm's choice.
+    Settled(Ties),
     /// It has been scaled back, and they are.
     Back,
 }
@@ -36,7 +36,7 @@ impl Phase {
         match self {
             Self::Elsewhere => "waits for healthy tasks on other nodes",
             Self::Empty => "waits for the end of the tasks on the node",
-            Self::Settled => "waits for the tasks that the drain moved",
+            Self::Settled(_) => "waits for the tasks that the drain moved",
             Self::Back => "takes away what was added",
         }
     }
@@ -45,7 +45,7 @@ impl Phase {
         match self {
             Self::Elsewhere => 1,
             Self::Empty => 2,
-            Self::Settled => 3,
+            Self::Settled(_) => 3,
             Self::Back => 4,
         }
     }
@@ -109,9 +109,9 @@ pub(super) fn moving_from<'a>(view: &'a View, node: &'a str) -> impl Iterator<It
 pub(super) fn missing(view: &View, node: &str, phase: Phase, gap: impl Fn(&Service) -> bool) -> Vec<Finding> {
     let concerned = |service: &&Service| match (phase, service.moving()) {
         (Phase::Empty, _) => false,
-        (Phase::Elsewhere | Phase::Settled, Some(moving)) if moving.is_leaving(node) => true,
+        (Phase::Elsewhere | Phase::Settled(_), Some(moving)) if moving.is_leaving(node) => true,
         (Phase::Back, Some(moving)) if moving.nodes.contains_key(node) => true,
-        (Phase::Elsewhere | Phase::Settled | Phase::Back, _) => gap(service),
+        (Phase::Elsewhere | Phase::Settled(_) | Phase::Back, _) => gap(service),
     };
     let services = view.services.values().filter(concerned);
     services.filter_map(|service| lacks(view, service, node, phase, gap(service))).collect()
@@ -137,14 +137,14 @@ fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) ->
     };
     match phase {
         Phase::Elsewhere if gap => None,
-        Phase::Settled | Phase::Back if gap => {
+        Phase::Settled(_) | Phase::Back if gap => {
             let waits = living().any(|task| !runs(&task) && !fits_nowhere(task));
             waits.then(|| said("is not healthy again")).flatten()
         }
-        Phase::Elsewhere | Phase::Settled | Phase::Back if healthy < goal => {
+        Phase::Elsewhere | Phase::Settled(_) | Phase::Back if healthy < goal => {
             said(&format!("has {healthy} of {goal} healthy tasks on other nodes"))
         }
-        Phase::Settled if !may_end(view, service, node, Ties::Worst) => {
+        Phase::Settled(ties) if !may_end(view, service, node, ties) => {
             said("has a task that is not healthy yet, and scaling back might take a healthy one")
         }
         Phase::Back => {
@@ -152,7 +152,7 @@ fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) ->
             let over = (slots.len() as u64).saturating_sub(moving.wanted());
             (over > 0).then(|| said(&format!("has {over} tasks too many"))).flatten()
         }
-        Phase::Elsewhere | Phase::Empty | Phase::Settled => None,
+        Phase::Elsewhere | Phase::Empty | Phase::Settled(_) => None,
     }
 }
 
@@ -245,9 +245,9 @@ mod tests {
         world.tasks.remove(0);
         world.task("web", "c", "starting")["Slot"] = json!(1);
         let early = "web has a task that is not healthy yet, and scaling back might take a healthy one";
-        assert_eq!(left(&world, Phase::Settled), [early]);
+        assert_eq!(left(&world, Phase::Settled(Ties::Worst)), [early]);
         set(&mut world, 1, "c", "running");
-        assert!(left(&world, Phase::Settled).is_empty());
+        assert!(left(&world, Phase::Settled(Ties::Worst)).is_empty());
         end(&mut world);
         assert_eq!(replicas(&world), 1);
         assert_eq!(left(&world, Phase::Back), ["web has 1 tasks too many"]);
@@ -277,7 +277,7 @@ mod tests {
         world.tasks.remove(0);
         let pending = world.task("web", "", "pending");
         pending["Status"]["Err"] = json!("no suitable node");
-        assert!(left(&world, Phase::Settled).is_empty(), "Swarm takes it away first");
+        assert!(left(&world, Phase::Settled(Ties::Worst)).is_empty(), "Swarm takes it away first");
     }
 
     #[test]
@@ -320,17 +320,17 @@ mod tests {
         let left = |world: &World, phase| missing(&world.view(), "a", phase, |_| true).len();
         assert_eq!(left(&world, Phase::Elsewhere), 0);
         set(&mut world, 0, "b", "starting");
-        assert_eq!(left(&world, Phase::Settled), 1);
+        assert_eq!(left(&world, Phase::Settled(Ties::Worst)), 1);
         set(&mut world, 0, "b", "running");
         world.tasks[0]["CreatedAt"] = json!("2026-11-26T07:02:00Z");
-        assert_eq!((left(&world, Phase::Settled), left(&world, Phase::Back)), (0, 0));
+        assert_eq!((left(&world, Phase::Settled(Ties::Worst)), left(&world, Phase::Back)), (0, 0));
         let kept = super::gaps(&world.view(), "a", &[]);
         assert_eq!(kept, gaps, "a second call knows it by the node's label");
         assert_eq!(moved(&world.view(), "a", &kept)[0].to, ["b".parse().unwrap()]);
         assert!(world.members[0].active_without(GAPS)["Labels"].get(GAPS).is_none());
         world.tasks[0]["Status"] = json!({"State": "pending", "Err": "no suitable node"});
         world.tasks[0]["NodeID"] = json!("");
-        assert_eq!(left(&world, Phase::Settled), 0, "it fits nowhere, and that was agreed to");
+        assert_eq!(left(&world, Phase::Settled(Ties::Worst)), 0, "it fits nowhere, and that was agreed to");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::member::Member;
 use super::moving::Moving;
 use super::preflight::{finding, work};
 use super::progress::{Gap, Phase, begun, gaps, missing, moved, moving_from, undone, unended};
+use super::removal::Ties;
 use super::view::{Found, View};
 use crate::adapters::fleet::swarm::manager::Trouble;
 use crate::adapters::fleet::swarm::port::Swarm;
@@ -13,6 +14,7 @@ use crate::model::Span;
 use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY};
 use crate::model::nodes::{Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
 use crate::ports::{Progress, Reporter};
+use serde_json::Value;
 use tokio::time::Instant;
 
 impl Swarm {
@@ -90,7 +92,8 @@ impl Shift<'_> {
             }
         }
         if by.is_empty() {
-            by = self.until(Phase::Settled, hold).await?;
+            let ties = self.ties(hold).await?;
+            by = self.until(Phase::Settled(ties), hold).await?;
         }
         if by.is_empty() {
             self.end().await?;
@@ -156,6 +159,22 @@ impl Shift<'_> {
             }
         }
         Ok(Span::default())
+    }
+
+    /// What is known of Swarm's choice when it scales down. The leader chooses: what the manager that we ask says of its own build holds for that one
+    /// where its engine is of the same version.
+    ///
+    /// Where tasks without a health check move, what runs is not relied on yet, and its staying is worth nothing.
+    async fn ties(&self, hold: Span) -> Result<Ties, Trouble> {
+        if hold > Span::default() {
+            return Ok(Ties::Worst);
+        }
+        let engine = self.swarm.manager.get("/version").await?;
+        let says = |key: &str| engine.get(key).and_then(Value::as_str).unwrap_or_default();
+        let view = self.swarm.view().await?;
+        let leader = view.members.iter().find(|member| member.leads());
+        let same = leader.is_some_and(|leader| leader.description.engine.engine_version == says("Version"));
+        Ok(if same { Ties::of(says("GoVersion")) } else { Ties::Worst })
     }
 
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
