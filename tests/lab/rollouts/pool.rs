@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub const POOL: &str = "workers";
 
@@ -29,7 +30,8 @@ impl Rolling {
 
     /// The vendor makes a release of this kind and announces it: its name, which no other test has.
     pub fn release(&self, kind: &str) -> String {
-        let name = format!("{kind}-{}", fs::read_to_string(self.lab.state.join("machines/last")).unwrap());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let name = format!("{kind}-{}", now.as_secs());
         self.lab.script(&["release", kind, &name]);
         self.lab.does(&["release", POOL, &name]);
         name
@@ -200,7 +202,7 @@ fn configured(text: &str, home: &Path) -> String {
     let faulty = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/rollouts/faulty");
     let faults = home.join("faults");
     let line = |line: &str| match line.split(" = ").next() {
-        Some(name @ ("provision" | "deprovision" | "list")) if line.contains('[') => {
+        Some(name @ ("provision" | "deprovision" | "list" | "update")) if line.contains('[') => {
             format!("{name} = [{:?}]\n", faulty.display().to_string())
         }
         Some("env") => line.replace("env = {", &format!("env = {{ FAULTS = {:?},", faults.display())) + "\n",
