@@ -136,19 +136,23 @@ pub(in crate::engine) fn holder<'a>(state: &'a State, run: &Run, workload: &Work
     state.active().find(has).filter(|_| !present(Defect::HolderIgnored))
 }
 
-/// The baseline was taken: the update may follow. An update of somebody else under way is waited out first.
+/// The baseline was taken: the update may follow. An update of somebody else under way is waited out first. What an earlier try of this step left there
+/// is no spec from before: that is the one which it replaced.
 pub(in crate::engine) fn baseline_taken(
     state: &State,
     run: &mut Run,
     key: &StepKey,
-    look: Box<Look>,
+    mut look: Box<Look>,
     out: &mut Outcome,
 ) {
     let mark = format!("tidegate-{}-r{}", state.install, run.id);
     let Some(step) = run.steps.get_mut(key) else { return };
     let Some(deploy) = step.deploy_mut() else { return };
-    deploy.mark = Some(mark);
     deploy.look = Some(look.clone());
+    if let Some(replaced) = deploy.replaced.take().filter(|_| look.spec.mark.as_ref() == Some(&mark)) {
+        look.spec = replaced;
+    }
+    deploy.mark = Some(mark);
     deploy.baseline = Some(look);
     step.want = Some(Action::Deploy);
     out.touch_step(run.id, key);

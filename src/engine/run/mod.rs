@@ -32,7 +32,7 @@ use super::origin::Origin;
 use super::state::{Change, Made, Stop};
 use super::steps::Steps;
 use crate::model::jobs::Ingredients;
-use crate::model::reports::{Look, TestReport, Unreachable};
+use crate::model::reports::{Look, SpecMark, TestReport, Unreachable};
 use crate::model::setup::{Recipe, Workload};
 use crate::model::{
     Action, Actor, Digest, EffectId, ImageRef, IncidentId, RunId, StepKey, Timestamp, WorkloadId,
@@ -208,6 +208,9 @@ pub struct DeployStep {
     pub want: Option<Digest>,
     /// How it was before it was touched.
     pub baseline: Option<Box<Look>>,
+    /// What an earlier try of this step replaced and may have left replaced: that, and not its own spec, is from before.
+    #[serde(default)]
+    pub replaced: Option<SpecMark>,
     /// The mark that our update sets.
     pub mark: Option<String>,
     /// The update was asked for: from here on the world may have changed.

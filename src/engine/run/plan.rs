@@ -140,6 +140,7 @@ fn deploys(state: &State, images: &BTreeSet<&ImageRef>) -> Vec<DeployStep> {
         how: how.clone(),
         want: None,
         baseline: None,
+        replaced: None,
         mark: None,
         touched: false,
         look: None,

@@ -265,6 +265,43 @@ fn what_failed_and_was_not_put_back_can_be_put_back_by_a_person() {
 }
 
 #[test]
+fn what_an_earlier_try_left_there_is_not_taken_for_what_was_there_before() {
+    let mut setup = setup();
+    setup.workloads.get_mut(&workload("web")).unwrap().on_failure = OnFailure::Stop;
+    let mut world = World::with(setup);
+    world.sees("os", "os 2");
+    world.makes_all();
+    world.approve(ana(), &dep("web")).unwrap();
+    world.converges("web");
+    let mut sick = world.ours("web");
+    sick.ended = vec![ended_task()];
+    world.watches("web", sick.clone());
+    assert_eq!(world.stage(&dep("web")), "failed");
+    let before = world.before("web").spec;
+    for _ in 0..2 {
+        let retry = Command::Retry { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+        world.command(ana(), retry).unwrap();
+        world.approve(ana(), &dep("web")).unwrap();
+        world.looks(Action::Baseline, "web", world.ours("web"));
+        let Job::Deploy(job) = world.job(Action::Deploy, &dep("web")) else { panic!() };
+        assert_eq!(job.before, before);
+        world.changes(Action::Deploy, "web");
+        world.watches("web", world.ours("web"));
+        world.watches("web", sick.clone());
+        assert_eq!(world.stage(&dep("web")), "failed");
+    }
+    let back = Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    world.command(ana(), back).unwrap();
+    let Job::Restore(job) = world.job(Action::Restore, &dep("web")) else { panic!() };
+    assert_eq!(job.before, before);
+    // Once it is back, what is there then is from before, whoever gave it.
+    world.changes(Action::Restore, "web");
+    world.watches("web", world.before("web"));
+    assert_eq!(world.stage(&dep("web")), "restored");
+    world.replay();
+}
+
+#[test]
 fn what_somebody_else_has_taken_is_not_put_back() {
     let mut world = held();
     world.approve(ana(), &dep("web")).unwrap();
