@@ -77,6 +77,7 @@ fn an_update_in_place_that_is_killed_in_every_state_goes_on_with_the_same_deadli
     let mut seen = BTreeMap::new();
 
     // The first node goes well.
+    rolling.fault("update", "slow");
     kill_in_preflight(&mut rolling, &release, &moves);
     rolling.lab.does(&["skip", &format!("1/{stays}"), "--reason", "two are enough here"]);
     for state in ["updating", "soaking"] {
@@ -84,7 +85,6 @@ fn an_update_in_place_that_is_killed_in_every_state_goes_on_with_the_same_deadli
     }
     rolling.node(1, &moves, "done", 60);
     // The second one is ordered back once it has been updated.
-    rolling.fault("update", "slow");
     rolling.node(1, &back, "updating", 60);
     let manager = Stopped::manager(&rolling);
     kill_while_stopped(&mut rolling, &back, "rejoining", manager);
