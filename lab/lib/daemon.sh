@@ -29,6 +29,15 @@ daemon_answers_or_died() { daemon_answers || ! daemon_running; }
 
 daemon_down() { stop_process "$RUN/daemon.pid" "$(daemon_word)" 15; }
 
+# Tests start daemons of their own, each with a configuration in the lab's folder. One whose test was killed would keep the webhook's port.
+daemons_of_tests_down() {
+  local pid word="daemon --config $STATE/"
+  for pid in $(pgrep -f -- "$word" || true); do
+    kill -TERM "$pid" 2>/dev/null || true
+    wait_for 5 gone "$pid" "$word" || kill -KILL "$pid" 2>/dev/null || true
+  done
+}
+
 # As a crash would end it: nothing said before, nothing written after.
 daemon_kill() {
   local pid

@@ -149,8 +149,8 @@ pub(in crate::engine) fn baseline_taken(
     let Some(step) = run.steps.get_mut(key) else { return };
     let Some(deploy) = step.deploy_mut() else { return };
     deploy.look = Some(look.clone());
-    if let Some(replaced) = deploy.replaced.take().filter(|_| look.spec.mark.as_ref() == Some(&mark)) {
-        look.spec = replaced;
+    if let Some(replaced) = deploy.replaced.as_ref().filter(|_| look.spec.mark.as_ref() == Some(&mark)) {
+        look.spec = replaced.clone();
     }
     deploy.mark = Some(mark);
     deploy.baseline = Some(look);

@@ -193,7 +193,9 @@ fn again(state: &State, run: &mut Run, key: &StepKey, out: &mut Outcome) {
             step.enter_image(ImageStage::Waiting, state.now);
         }
         Body::Deploy(deploy) => {
-            deploy.replaced = deploy.baseline.take().map(|before| before.spec);
+            if let Some(before) = deploy.baseline.take() {
+                deploy.replaced = Some(before.spec);
+            }
             (deploy.look, deploy.unseen) = (None, None);
             (deploy.touched, deploy.failed_before, deploy.deadline) = (false, 0, None);
             step.untagging = run::Untag::No;

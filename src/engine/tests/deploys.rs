@@ -232,8 +232,8 @@ fn an_update_that_finds_another_spec_changes_nothing() {
     assert_eq!(world.asked(), Vec::<String>::new());
 }
 
-#[test]
-fn what_is_marked_irreversible_stops_and_pages_instead_of_going_back() {
+/// `web` is marked irreversible, and fell sick of what it was given: it runs that still.
+pub(super) fn left_there() -> World {
     let mut setup = setup();
     setup.workloads.get_mut(&workload("web")).unwrap().on_failure = OnFailure::Stop;
     let mut world = World::with(setup);
@@ -245,6 +245,12 @@ fn what_is_marked_irreversible_stops_and_pages_instead_of_going_back() {
     sick.ended = vec![ended_task()];
     world.watches("web", sick);
     assert_eq!(world.stage(&dep("web")), "failed");
+    world
+}
+
+#[test]
+fn what_is_marked_irreversible_stops_and_pages_instead_of_going_back() {
+    let world = left_there();
     assert!(!world.asked().iter().any(|a| a.starts_with("restore") || a.starts_with("untag")));
     assert_eq!(world.state.incidents.len(), 1);
 }

@@ -1,6 +1,6 @@
 //! People: approvals, pauses, freezes, aborts, retries, put-backs.
 
-use super::deploys::ended_task;
+use super::deploys::{ended_task, left_there};
 use super::*;
 
 fn held() -> World {
@@ -239,17 +239,7 @@ fn what_was_let_through_after_a_workload_is_blocked_when_a_person_orders_that_on
 
 #[test]
 fn what_failed_and_was_not_put_back_can_be_put_back_by_a_person() {
-    let mut setup = setup();
-    setup.workloads.get_mut(&workload("web")).unwrap().on_failure = OnFailure::Stop;
-    let mut world = World::with(setup);
-    world.sees("os", "os 2");
-    world.makes_all();
-    world.approve(ana(), &dep("web")).unwrap();
-    world.converges("web");
-    let mut sick = world.ours("web");
-    sick.ended = vec![ended_task()];
-    world.watches("web", sick);
-    assert_eq!(world.stage(&dep("web")), "failed");
+    let mut world = left_there();
     let back = || Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
     world.command(ana(), back()).unwrap();
     assert_eq!(world.stage(&dep("web")), "restoring");
@@ -264,41 +254,71 @@ fn what_failed_and_was_not_put_back_can_be_put_back_by_a_person() {
     world.replay();
 }
 
+fn tries_web_again(world: &mut World) {
+    let retry = Command::Retry { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
+    world.command(ana(), retry).unwrap();
+}
+
+/// The spec that the update of `web` takes for the one from before.
+fn taken_for_before(world: &World) -> SpecMark {
+    let Job::Deploy(job) = world.job(Action::Deploy, &dep("web")) else { panic!() };
+    job.before
+}
+
 #[test]
 fn what_an_earlier_try_left_there_is_not_taken_for_what_was_there_before() {
-    let mut setup = setup();
-    setup.workloads.get_mut(&workload("web")).unwrap().on_failure = OnFailure::Stop;
-    let mut world = World::with(setup);
-    world.sees("os", "os 2");
-    world.makes_all();
-    world.approve(ana(), &dep("web")).unwrap();
-    world.converges("web");
-    let mut sick = world.ours("web");
-    sick.ended = vec![ended_task()];
-    world.watches("web", sick.clone());
-    assert_eq!(world.stage(&dep("web")), "failed");
+    let mut world = left_there();
     let before = world.before("web").spec;
     for _ in 0..2 {
-        let retry = Command::Retry { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
-        world.command(ana(), retry).unwrap();
+        tries_web_again(&mut world);
         world.approve(ana(), &dep("web")).unwrap();
         world.looks(Action::Baseline, "web", world.ours("web"));
-        let Job::Deploy(job) = world.job(Action::Deploy, &dep("web")) else { panic!() };
-        assert_eq!(job.before, before);
+        assert_eq!(taken_for_before(&world), before);
         world.changes(Action::Deploy, "web");
+        let mut sick = world.ours("web");
+        sick.ended = vec![ended_task()];
         world.watches("web", world.ours("web"));
-        world.watches("web", sick.clone());
+        world.watches("web", sick);
         assert_eq!(world.stage(&dep("web")), "failed");
     }
     let back = Command::Rollback { run: RUN, step: dep("web"), seen: Seen::default(), reason: None };
     world.command(ana(), back).unwrap();
     let Job::Restore(job) = world.job(Action::Restore, &dep("web")) else { panic!() };
     assert_eq!(job.before, before);
-    // Once it is back, what is there then is from before, whoever gave it.
     world.changes(Action::Restore, "web");
     world.watches("web", world.before("web"));
     assert_eq!(world.stage(&dep("web")), "restored");
     world.replay();
+}
+
+#[test]
+fn nor_is_it_where_the_next_try_looks_twice_or_does_not_come_to_look() {
+    let mut world = left_there();
+    let before = world.before("web").spec;
+    tries_web_again(&mut world);
+    world.command(ana(), Command::Abort { run: RUN, reason: "not today".to_owned() }).unwrap();
+    assert_eq!(world.stage(&dep("web")), "aborted");
+    tries_web_again(&mut world);
+    world.approve(ana(), &dep("web")).unwrap();
+    world.command(ana(), Command::Pause { run: RUN, reason: None, until: None }).unwrap();
+    world.looks(Action::Baseline, "web", world.ours("web"));
+    world.wait(crate::model::limits::LOOK_STALE.as_secs() + 1);
+    world.command(ana(), Command::Resume { run: RUN, reason: None }).unwrap();
+    let mut again = world.ours("web");
+    again.at = world.now;
+    world.looks(Action::Baseline, "web", again);
+    assert_eq!(taken_for_before(&world), before);
+    world.replay();
+}
+
+#[test]
+fn what_somebody_else_gave_it_between_two_tries_is_from_before() {
+    let mut world = left_there();
+    tries_web_again(&mut world);
+    world.approve(ana(), &dep("web")).unwrap();
+    let theirs = look_at("web@somebodys", None, 20);
+    world.looks(Action::Baseline, "web", theirs.clone());
+    assert_eq!(taken_for_before(&world), theirs.spec);
 }
 
 #[test]

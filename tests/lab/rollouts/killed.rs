@@ -62,8 +62,8 @@ fn in_place(text: &str) -> String {
 
 #[test]
 #[ignore = "needs the lab; ./check runs it"]
-fn an_update_in_place_that_is_killed_in_every_state_goes_on_with_the_same_deadlines() {
-    let mut rolling = Rolling::begin("kill -9 in every state of an update in place", in_place);
+fn an_update_in_place_that_is_killed_again_and_again_goes_on_with_the_same_deadlines() {
+    let mut rolling = Rolling::begin("kill -9 again and again in an update in place", in_place);
     // Its port is free on one node then, so that what leaves another one has a place.
     rolling.scale("web", 2);
     let before = names(&rolling.lab);

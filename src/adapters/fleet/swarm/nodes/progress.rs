@@ -246,6 +246,7 @@ mod tests {
         world.task("web", "c", "starting")["Slot"] = json!(1);
         let early = "web has a task that is not healthy yet, and scaling back might take a healthy one";
         assert_eq!(left(&world, Phase::Settled(Ties::Worst)), [early]);
+        assert!(left(&world, Phase::Settled(Ties::RunningStays)).is_empty(), "the one that starts goes");
         set(&mut world, 1, "c", "running");
         assert!(left(&world, Phase::Settled(Ties::Worst)).is_empty());
         end(&mut world);

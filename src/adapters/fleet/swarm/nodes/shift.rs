@@ -50,6 +50,14 @@ fn refused(what: String) -> ShiftReport {
     }
 }
 
+/// The leader chooses: what the manager that we ask says of its own engine (`GET /version`) holds for that one where its engine is of the same version.
+fn ties(engine: &Value, view: &View) -> Ties {
+    let says = |key: &str| engine.get(key).and_then(Value::as_str).unwrap_or_default();
+    let leader = view.members.iter().find(|member| member.leads());
+    let same = leader.is_some_and(|leader| leader.description.engine.engine_version == says("Version"));
+    if same { Ties::of(says("GoVersion")) } else { Ties::Worst }
+}
+
 struct Shift<'a> {
     swarm: &'a Swarm,
     job: &'a ShiftJob,
@@ -161,8 +169,7 @@ impl Shift<'_> {
         Ok(Span::default())
     }
 
-    /// What is known of Swarm's choice when it scales down. The leader chooses: what the manager that we ask says of its own build holds for that one
-    /// where its engine is of the same version.
+    /// What is known of Swarm's choice when it scales down.
     ///
     /// Where tasks without a health check move, what runs is not relied on yet, and its staying is worth nothing.
     async fn ties(&self, hold: Span) -> Result<Ties, Trouble> {
@@ -170,11 +177,7 @@ impl Shift<'_> {
             return Ok(Ties::Worst);
         }
         let engine = self.swarm.manager.get("/version").await?;
-        let says = |key: &str| engine.get(key).and_then(Value::as_str).unwrap_or_default();
-        let view = self.swarm.view().await?;
-        let leader = view.members.iter().find(|member| member.leads());
-        let same = leader.is_some_and(|leader| leader.description.engine.engine_version == says("Version"));
-        Ok(if same { Ties::of(says("GoVersion")) } else { Ties::Worst })
+        Ok(ties(&engine, &self.swarm.view().await?))
     }
 
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
@@ -219,5 +222,26 @@ impl Shift<'_> {
             return Ok(left.iter().map(|task| unended(view, task)).collect());
         }
         Ok(missing(view, &self.node, phase, |service| self.has_gap(view, service)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::World;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_known_of_our_manager_holds_for_a_leader_of_the_same_version() {
+        let engine = json!({"Version": "20.10.24", "GoVersion": "go1.19.8"});
+        let mut world = World::default();
+        world.manager("m1", true).description.engine.engine_version = "20.10.24".to_owned();
+        assert_eq!(ties(&engine, &world.view()), Ties::Worst, "nobody leads");
+        let leads = |member: &mut Member| member.manager_status.as_mut().unwrap().leader = true;
+        leads(&mut world.members[0]);
+        assert_eq!(ties(&engine, &world.view()), Ties::RunningStays);
+        assert_eq!(ties(&json!({"Version": "20.10.24"}), &world.view()), Ties::Worst);
+        world.members[0].description.engine.engine_version = "20.10.7".to_owned();
+        assert_eq!(ties(&engine, &world.view()), Ties::Worst, "the leader is another one");
     }
 }
