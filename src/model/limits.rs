@@ -151,6 +151,8 @@ pub const RECIPES_EVERY: Span = Span::from_secs(30);
 pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
 /// Between two listings of a fleet's nodes: a new node is seen, and one that is down taken back, at most this much later.
 pub const NODES_EVERY: Span = Span::from_secs(2);
+/// The same while a node is awaited: what joins is seen at most this much later. A fleet that takes long to answer is asked less often.
+pub const JOIN_LOOKS_EVERY: Span = Span::from_millis(250);
 /// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
 pub const NODE_JOBS_AT_ONCE: usize = 16;
 /// Nodes of a plan about which the fleet is asked before the start; those beyond are asked when their step begins.
@@ -227,8 +229,9 @@ pub const PROVISIONER_ANSWER_BYTES: usize = 4 << 20;
 pub const MACHINES: usize = 10_000;
 /// What a provisioner's command has to end by itself after it was asked to: Terraform gives its lock back in less.
 pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
-/// Between two looks while a node is emptied: a task is healthy at most this long before it is seen.
-pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(500);
+/// Between two looks while a node is emptied: a task is healthy at most this long before it is seen. A fleet that takes long to answer is
+/// asked less often.
+pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(200);
 /// The longest that a cordon waits for tasks that are just being placed: Swarm's scheduler gathers what changed for at most a second
 /// before it places them.
 pub const CORDON_SETTLES: Span = Span::from_secs(2);

@@ -6,12 +6,13 @@ use crate::engine::EventKind;
 use crate::engine::orphans::nodes_source;
 use crate::model::nodes::NodeLook;
 use crate::model::reports::Answer;
-use crate::model::{FleetName, NodeRef, limits};
+use crate::model::{FleetName, NodeRef, Span, limits};
 use std::collections::BTreeMap;
 
 pub(super) async fn poll(shared: &Shared, name: &FleetName) {
     let who = nodes_source(name);
     loop {
+        let asked = shared.now();
         if shared.read(|state| state.setup.pools.values().any(|pool| pool.fleet == *name)) {
             match ask(shared, name).await {
                 Ok(nodes) => {
@@ -24,7 +25,24 @@ pub(super) async fn poll(shared: &Shared, name: &FleetName) {
                 }
             }
         }
-        shared.world.clock.sleep(limits::NODES_EVERY).await;
+        rest(shared, name, shared.now().since(asked)).await;
+    }
+}
+
+/// Until the next look. It comes sooner where a node is awaited, also where a step begins to wait for one meanwhile; and never so soon that the
+/// fleet would answer us most of the time.
+async fn rest(shared: &Shared, name: &FleetName, took: Span) {
+    let soon = limits::JOIN_LOOKS_EVERY.max(took + took);
+    if !shared.read(|state| state.rolling().any(|rollout| rollout.how.fleet == *name)) {
+        return shared.world.clock.sleep(limits::NODES_EVERY).await;
+    }
+    let mut rested = Span::default();
+    while rested < limits::NODES_EVERY {
+        shared.world.clock.sleep(soon).await;
+        rested = rested + soon;
+        if shared.read(|state| state.awaits_node(name)) {
+            return;
+        }
     }
 }
 

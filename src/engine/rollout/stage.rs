@@ -6,7 +6,7 @@ use crate::engine::incident::Cause;
 use crate::engine::run::{Retry, Standing};
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
-use crate::model::{Action, EffectId, RunId, StepKey, Timestamp, WorkloadId};
+use crate::model::{Action, EffectId, FleetName, RunId, StepKey, Timestamp, WorkloadId};
 use std::collections::BTreeMap;
 
 impl NodeStage {
@@ -318,6 +318,18 @@ impl State {
     /// Rollouts that have not ended.
     pub fn rolling(&self) -> impl Iterator<Item = &Rollout> {
         self.rollouts.values().filter(|rollout| rollout.ended.is_none())
+    }
+
+    /// Whether a step of a rollout waits for a node to come into this fleet, or back.
+    pub fn awaits_node(&self, fleet: &FleetName) -> bool {
+        let awaits = |step: &NodeStep| match step.stage {
+            NodeStage::Joining => step.traces.joined.is_none(),
+            NodeStage::Rejoining => true,
+            _ => false,
+        };
+        self.rolling()
+            .filter(|rollout| rollout.how.fleet == *fleet)
+            .any(|rollout| rollout.in_flight().any(awaits))
     }
 
     /// A step of a rollout.

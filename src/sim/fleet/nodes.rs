@@ -2,17 +2,19 @@
 
 use super::port::Port;
 use super::{Around, FleetPart};
-use crate::model::limits::SHIFT_LOOKS_EVERY;
 use crate::model::nodes::{
     AdmitJob, AvailJob, Availability, NodeLook, NodeReport, PreflightJob, PreflightReport, RetireJob,
     ShiftJob, ShiftReport,
 };
 use crate::model::reports::Answer;
-use crate::model::{NodeId, Timestamp};
+use crate::model::{NodeId, Span, Timestamp};
 use crate::ports::{self, Reporter};
 use crate::sim::deeds::{Doing, NodeDeed};
 use crate::sim::file::{Drains, Fleet as Answers};
 use async_trait::async_trait;
+
+/// Between two looks at what a shift moves.
+const LOOKS_EVERY: Span = Span::from_millis(500);
 
 impl FleetPart {
     fn change(&mut self, name: &NodeId, does: impl FnOnce(&mut Self) -> bool) -> NodeReport {
@@ -103,7 +105,7 @@ impl ports::Nodes for Port {
                 Answer::Done(None) => {}
                 Answer::Unreachable(silence) => return Answer::Unreachable(silence),
             }
-            self.sim.pause(SHIFT_LOOKS_EVERY).await;
+            self.sim.pause(LOOKS_EVERY).await;
             if self.with(|fleet| fleet.drains) == Drains::Hangs {
                 std::future::pending::<()>().await;
             }

@@ -184,6 +184,7 @@ impl Shift<'_> {
     async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
         let (mut told, mut good) = (Vec::new(), None);
         loop {
+            let asked = Instant::now();
             let view = self.swarm.view().await?;
             if let Some(undone) = undone(&view, &self.node) {
                 return Ok(vec![undone]);
@@ -200,7 +201,7 @@ impl Shift<'_> {
                 }
                 self.tell(phase, &missing, &mut told);
             }
-            tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std()).await;
+            tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std().max(2 * asked.elapsed())).await;
         }
     }
 
