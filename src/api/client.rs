@@ -1,7 +1,7 @@
 //! The other end of the wire: asks a daemon on its Unix socket. One connection per request, so nothing is shared.
 
 use super::logs::Window;
-use super::rollout::PlanRow;
+use super::rollout::{Goal, PlanRow};
 use super::rows::EventRow;
 use super::sse::{self, Parser};
 use super::status::Status;
@@ -11,7 +11,7 @@ use super::{Me, Problem, Reply, VERSION, VERSION_HEADER};
 use crate::model::dossier::Dossier;
 use crate::model::limits::{ANSWER_BYTES, ANSWER_WITHIN, FRAME_BYTES, MESSAGE_CHARS, STREAM_SILENT};
 use crate::model::text::clean;
-use crate::model::{Command, IncidentId, PoolName, ReleaseName, Seq};
+use crate::model::{Command, IncidentId, PoolName, Seq};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http_body_util::{BodyExt, Full, Limited};
@@ -116,10 +116,13 @@ impl Client {
         self.get("/v1/status").await
     }
 
-    /// What a rollout of this release through this pool would do; why it cannot be started is a [`ClientError::Problem`].
-    pub async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, ClientError> {
-        let (pool, release) = (escape(pool.as_str()), escape(release.as_str()));
-        self.get(&format!("/v1/plan?pool={pool}&release={release}")).await
+    /// What a rollout to this goal would do to a pool; why it cannot be started is a [`ClientError::Problem`].
+    pub async fn plan(&self, pool: &PoolName, goal: &Goal) -> Result<PlanRow, ClientError> {
+        let goal = match goal {
+            Goal::Release(release) => format!("release={}", escape(release.as_str())),
+            Goal::Nodes(nodes) => format!("nodes={nodes}"),
+        };
+        self.get(&format!("/v1/plan?pool={}&{goal}", escape(pool.as_str()))).await
     }
 
     /// The dossier of an incident.

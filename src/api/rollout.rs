@@ -7,7 +7,7 @@ use crate::model::ids::{
     FleetName, NodeId, NodeRef, Owner, PoolName, ReleaseName, RunId, StepKey, WorkloadId,
 };
 use crate::model::image::Digest;
-use crate::model::nodes::{Availability, Finding, NodeRole, Strategy};
+use crate::model::nodes::{Availability, Finding, NodeChange, NodeRole, Scale, Strategy};
 use crate::model::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub struct RolloutPart {
     pub release: ReleaseName,
     /// The rollout that it takes back.
     pub back_of: Option<RunId>,
+    /// How the size of the pool changes, where it does; then `release` is what nodes that are added have.
+    #[serde(default)]
+    pub scale: Option<Scale>,
     /// The rollout that followed it, as a person chose.
     pub followed_by: Option<RunId>,
     /// How a node gets the release.
@@ -78,9 +81,12 @@ pub struct NodeFinding {
 /// What a [`StepRow`](super::rows::StepRow) says more, when it is about a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodePart {
-    /// The node.
+    /// What is done with the node.
+    #[serde(default)]
+    pub change: NodeChange,
+    /// The node; of one that is added a name that no node has.
     pub node: NodeRef,
-    /// The node that takes its place, once it is known.
+    /// The node that takes its place, or is added, once it is known.
     pub new_node: Option<NodeId>,
     /// How it gets the release.
     pub strategy: Strategy,
@@ -201,6 +207,15 @@ pub struct ReleaseRow {
     pub skipped: Option<Freeze>,
 }
 
+/// What a plan is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// A release on all nodes of the pool.
+    Release(ReleaseName),
+    /// So many nodes.
+    Nodes(u32),
+}
+
 /// What a rollout would do: shown before it is started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRow {
@@ -210,6 +225,9 @@ pub struct PlanRow {
     pub fleet: FleetName,
     /// The release.
     pub release: ReleaseName,
+    /// How the size of the pool would change, where it would; then `release` is what nodes that are added have.
+    #[serde(default)]
+    pub scale: Option<Scale>,
     /// What a start must carry as `seen.plan`.
     pub plan: Digest,
     /// How a node gets the release.
@@ -231,7 +249,10 @@ pub struct PlanRow {
 /// One node of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedRow {
-    /// The node.
+    /// What would be done with the node.
+    #[serde(default)]
+    pub change: NodeChange,
+    /// The node; of one that would be added a name that no node has.
     pub node: NodeId,
     /// Its wave, from 1.
     pub wave: u32,
@@ -257,6 +278,7 @@ impl PlannedRow {
     /// What its preflight says, in short: `fits`, `2 in the way`, `not known`.
     pub fn stands(&self) -> String {
         match (&self.unknown, self.blocks.len(), self.notes.len()) {
+            _ if self.change == NodeChange::Grow => "-".to_owned(),
             (Some(_), ..) => "not known".to_owned(),
             (None, 0, 0) => "fits".to_owned(),
             (None, 0, notes) => format!("fits, {notes} to know"),

@@ -232,6 +232,8 @@ pub enum Cmd {
     Unpin(OfPool),
     /// Show what a rollout of a release through a pool would do; --yes or --plan starts it
     Rollout(StartRollout),
+    /// Show what giving a pool so many nodes would do; --yes or --plan does it
+    Scale(StartScale),
     /// End a rollout and go on with a release; what is not done yet is planned anew
     Forward {
         /// The rollout
@@ -378,6 +380,26 @@ pub struct StartRollout {
     pub pool: PoolName,
     /// The release, announced before
     pub release: ReleaseName,
+    /// From which plan
+    #[command(flatten)]
+    pub from: FromPlan,
+}
+
+/// A pool that is to grow or shrink.
+#[derive(Debug, Args)]
+pub struct StartScale {
+    /// The pool
+    pub pool: PoolName,
+    /// How many nodes it shall have
+    pub nodes: u32,
+    /// From which plan
+    #[command(flatten)]
+    pub from: FromPlan,
+}
+
+/// How something is started that is shown first.
+#[derive(Debug, Args)]
+pub struct FromPlan {
     /// Start it, whatever the plan is now
     #[arg(long, conflicts_with = "plan")]
     pub yes: bool,

@@ -72,6 +72,7 @@ fn ask(command: &Cmd, client: &Client, out: &mut Output<'_>) -> Result<(), Failu
             out,
         )),
         Cmd::Rollout(start) => wait(rollout::start(client, start, out)),
+        Cmd::Scale(start) => wait(rollout::scale(client, start, out)),
         Cmd::Approve(_)
         | Cmd::Reject(_)
         | Cmd::Pause { .. }

@@ -239,6 +239,9 @@ fn commanded(state: &State, command: &Command) -> String {
         Command::StartRollout { pool, release, reason, .. } => {
             format!("a rollout of release {release} through pool {pool} started{}", why(reason.as_ref()))
         }
+        Command::Scale { pool, nodes, reason, .. } => {
+            format!("pool {pool} is to have {nodes} nodes{}", why(reason.as_ref()))
+        }
         Command::RollBackAll { run, reason } => format!("rollout {run} ordered back: {reason}"),
         Command::RollForward { run, release, reason } => {
             format!("rollout {run} goes forward to release {release}{}", why(reason.as_ref()))

@@ -145,6 +145,17 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Make a pool larger or smaller. Needs `seen.plan`.
+    Scale {
+        /// The pool.
+        pool: PoolName,
+        /// How many nodes it shall have.
+        nodes: u32,
+        /// The plan that was shown.
+        seen: Seen,
+        /// Why.
+        reason: Option<String>,
+    },
     /// End a rollout and take all back that it has done: a rollout of the releases from before follows.
     RollBackAll {
         /// The rollout.
@@ -226,6 +237,7 @@ impl Command {
             | Self::Pin { .. }
             | Self::Unpin { .. }
             | Self::StartRollout { .. }
+            | Self::Scale { .. }
             | Self::Unquarantine { .. }
             | Self::Freeze { .. }
             | Self::Thaw { .. }

@@ -155,6 +155,8 @@ pub const NODES_EVERY: Span = Span::from_secs(2);
 pub const JOIN_LOOKS_EVERY: Span = Span::from_millis(250);
 /// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
 pub const NODE_JOBS_AT_ONCE: usize = 16;
+/// Nodes that are made at a time while a pool grows: none of them takes anything out, and a cloud that refuses is not asked for all at once.
+pub const GROW_AT_ONCE: usize = 4;
 /// Nodes of a plan about which the fleet is asked before the start; those beyond are asked when their step begins.
 pub const PLAN_NODES: usize = 50;
 /// Of those, how many questions are under way at the same time: each may list a whole fleet.

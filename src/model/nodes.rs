@@ -8,6 +8,7 @@ use super::secret::Secret;
 use super::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Whether work may be placed on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -151,6 +152,50 @@ pub struct PoolCommands {
     pub env: BTreeMap<String, Secret>,
     /// The longest that `list` may take.
     pub list_within: Span,
+}
+
+/// What a step of a rollout does with a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeChange {
+    /// It gets a release: a new node takes its place, or it is updated where it stands.
+    #[default]
+    Replace,
+    /// It is added to its pool.
+    Grow,
+    /// It leaves its pool, and nothing takes its place.
+    Shrink,
+}
+
+impl NodeChange {
+    /// Whether a new node joins before this one is emptied.
+    pub fn joins(self, strategy: Strategy) -> bool {
+        self == Self::Replace && strategy == Strategy::Surge
+    }
+
+    /// Whether the node leaves its fleet in the end.
+    pub fn removes(self, strategy: Strategy) -> bool {
+        match self {
+            Self::Replace => strategy == Strategy::Surge,
+            Self::Grow => false,
+            Self::Shrink => true,
+        }
+    }
+}
+
+/// How many nodes a pool has, and shall have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scale {
+    /// When it was planned.
+    pub from: u32,
+    /// At the end.
+    pub to: u32,
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}→{} nodes", self.from, self.to)
+    }
 }
 
 /// Say what moving a node's work would meet, without touching anything.

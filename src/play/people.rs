@@ -66,6 +66,7 @@ pub fn command(seen: &State, person: &Person) -> Option<Command> {
         PersonDoes::Abort => active().map(|run: RunId| Command::Abort { run, reason }),
         PersonDoes::Release => rollouts::release(seen, person),
         PersonDoes::RollOut => rollouts::roll_out(seen, person, reason),
+        PersonDoes::Scale => rollouts::scale(seen, person, reason),
         PersonDoes::RollForward => rollouts::roll_forward(seen, person, reason),
         PersonDoes::RollBackAll => rollouts::roll_back_all(seen, person, reason),
         PersonDoes::Skip => rollouts::skip(seen, person, reason),

@@ -21,6 +21,16 @@ pub(super) fn roll_out(seen: &State, person: &Person, reason: String) -> Option<
     Some(Command::StartRollout { pool, release, seen, reason: Some(reason) })
 }
 
+/// Make the pool larger or smaller, from the plan that the person sees.
+pub(super) fn scale(seen: &State, person: &Person, reason: String) -> Option<Command> {
+    let pool = pool(seen, person)?;
+    let now = || u32::try_from(seen.nodes_of(&pool, seen.setup.pools.get(&pool)?).count()).ok();
+    let nodes = person.nodes.or_else(|| Some(now()? + 1))?;
+    let plan = seen.scale_plan(&pool, nodes).ok()?.hash();
+    let seen = Seen { plan: Some(plan), ..Seen::default() };
+    Some(Command::Scale { pool, nodes, seen, reason: Some(reason) })
+}
+
 pub(super) fn roll_forward(seen: &State, person: &Person, reason: String) -> Option<Command> {
     let rollout = rolling(seen, person).next()?;
     let release = newest(seen, &rollout.pool, person)?;

@@ -36,7 +36,7 @@ pub use served::Served;
 pub use table::Table;
 
 use crate::api::Reply;
-use crate::api::rollout::PlanRow;
+use crate::api::rollout::{Goal, PlanRow};
 use crate::api::rows::{EventRow, Stuck};
 use crate::api::why::Why;
 use crate::model::dossier::Dossier;
@@ -59,7 +59,7 @@ pub trait Source: Send + Sync + 'static {
     async fn why(&self, id: &str) -> Option<Why>;
 
     /// What a rollout of this release through this pool would do and would meet, or why it cannot be started.
-    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String>;
+    async fn plan(&self, pool: &PoolName, goal: &Goal) -> Result<PlanRow, String>;
 
     /// The dossier of an incident; none when there is no such incident. Or why it cannot be read, cleaned.
     async fn dossier(&self, id: IncidentId) -> Result<Option<Dossier>, String>;

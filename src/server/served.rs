@@ -3,7 +3,7 @@
 use super::rows::{self, Answered, Beside};
 use super::{About, Announcement, Hint, Source, Table, publish, why};
 use crate::api;
-use crate::api::rollout::PlanRow;
+use crate::api::rollout::{Goal, PlanRow};
 use crate::api::rows::EventRow;
 use crate::api::why::Why;
 use crate::daemon::{Handle, Reply, Seen};
@@ -177,8 +177,11 @@ impl Source for Served {
         self.handle.read(|state| why::why(state, &subject, &events, WHY_FACTS))
     }
 
-    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
-        let plan = self.handle.read(|state| state.rollout_plan(pool, release));
+    async fn plan(&self, pool: &PoolName, goal: &Goal) -> Result<PlanRow, String> {
+        let plan = self.handle.read(|state| match goal {
+            Goal::Release(release) => state.rollout_plan(pool, release),
+            Goal::Nodes(nodes) => state.scale_plan(pool, *nodes),
+        });
         let plan = plan.map_err(|error| error.to_string())?;
         let found = self.handle.preflights(plan.preflights(limits::PLAN_NODES)).await;
         Ok(self.handle.read(|state| rows::plan(state, &plan, &found)))

@@ -6,6 +6,7 @@ use crate::world::{Memory, serve};
 use std::future::Future;
 use std::sync::Arc;
 use tidegate::api::rows::{IncidentRow, Mark, May, NeedRow, Row, RowKey, RunRow, StepRow};
+use tidegate::model::nodes::NodeChange;
 use tidegate::model::{Actor, Command, Digest, RunId, Seen};
 use tidegate::server::Source;
 
@@ -202,6 +203,42 @@ fn a_rollout_is_shown_first_and_started_by_its_plan() {
     assert_eq!(run(&hands.memory, 1).run, RunId(1));
     let again = served.tidegate(&["rollout", "workers", "r2", "--yes"]);
     assert!(again.code == 4 && again.err.contains("rollout 1 of pool workers has not ended"), "{again:?}");
+}
+
+#[test]
+fn a_pool_is_scaled_from_the_plan_that_was_shown() {
+    let hands = Hands::new();
+    let served = serve(&hands.memory);
+    let hash = hands.memory.read(|state| state.scale_plan(&workers(), 2).unwrap().hash());
+    let ran = served.tidegate(&["scale", "workers", "2"]);
+    let again = format!(
+        "nothing was started; exactly this is started with `tidegate scale workers 2 --plan {}`",
+        hash.short()
+    );
+    assert!(ran.code == 2 && ran.err.contains(&again), "{ran:?}");
+    for part in ["pool workers of fleet prod: 3→2 nodes in 1 waves", "then the node leaves", "leaves"] {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    let ran = served.tidegate(&["scale", "workers", "5"]);
+    for part in ["3→5 nodes", "2 nodes with r1 are made and join; no work is moved", "(new)", "4 at a time"]
+    {
+        assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
+    }
+    let ran = served.tidegate(&["scale", "workers", "2", "--plan", "0123"]);
+    assert!(ran.code == 6 && ran.err.contains("look again with `tidegate scale workers 2`"), "{ran:?}");
+    let ran = served.tidegate(&["scale", "workers", "3", "--yes"]);
+    assert!(ran.code == 4 && ran.err.contains("pool workers has 3 nodes already"), "{ran:?}");
+    assert_eq!(served.tidegate(&["scale", "workers", "many"]).code, 2);
+    let ran = served.tidegate(&["scale", "workers", "5", "--yes", "--reason", "sale on friday"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let row = run(&hands.memory, 1);
+    assert!(row.cause.starts_with("workers 3→5 nodes, started by "), "{}", row.cause);
+    let part = row.rollout.unwrap();
+    assert_eq!((part.scale.map(|scale| scale.to), part.forward, part.back), (Some(5), None, false));
+    let row = step(&hands.memory, 1, "new:1");
+    assert_eq!(row.node.unwrap().change, NodeChange::Grow);
+    let ran = served.tidegate(&["rollback", "1", "--all", "--reason", "no"]);
+    assert!(ran.code == 4 && ran.err.contains("`tidegate scale workers 3`"), "{ran:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tidegate::api::Reply;
-use tidegate::api::rollout::PlanRow;
+use tidegate::api::rollout::{Goal, PlanRow};
 use tidegate::api::rows::{EventRow, Stuck};
 use tidegate::api::why::Why;
 use tidegate::cli::{Cli, ConsoleStart, DaemonStart, DemoStart, DrillStart, Entry, Exit};
@@ -254,9 +254,13 @@ impl Source for Memory {
         let inner = self.inner.lock().unwrap();
         why::why(&inner.state, &id.parse().ok()?, &inner.log, 40)
     }
-    async fn plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<PlanRow, String> {
+    async fn plan(&self, pool: &PoolName, goal: &Goal) -> Result<PlanRow, String> {
         self.read(|state| {
-            let plan = state.rollout_plan(pool, release).map_err(|error| error.to_string())?;
+            let plan = match goal {
+                Goal::Release(release) => state.rollout_plan(pool, release),
+                Goal::Nodes(nodes) => state.scale_plan(pool, *nodes),
+            };
+            let plan = plan.map_err(|error| error.to_string())?;
             Ok(rows::plan(state, &plan, &found_in(&plan)))
         })
     }

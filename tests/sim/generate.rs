@@ -53,6 +53,7 @@ pub fn drawn(seed: u64) -> (WorldFile, Drawn) {
     channels(rng, &mut file);
     let drawn = story(rng, nodes, &mut file);
     crate::releases::forgotten(&mut Rng::with_seed(seed ^ 0x6f72_7068), &mut file);
+    crate::releases::scaled(&mut Rng::with_seed(seed ^ 0x7363_616c), &mut file);
     (file, drawn)
 }
 

@@ -163,7 +163,8 @@ fn machine(machine: Machine) -> Entry {
 
 pub fn person(rng: &mut Rng, does: PersonDoes, on: Option<String>) -> Entry {
     let name = any(rng, &["ana", "ben", "cleo"]).to_owned();
-    let person = Person { name, does, on, release: None, because: None, stale: rng.u8(..4) == 0 };
+    let person =
+        Person { name, does, on, release: None, nodes: None, because: None, stale: rng.u8(..4) == 0 };
     Entry { at: Length::default(), says: None, world: None, person: Some(person), machine: None }
 }
 

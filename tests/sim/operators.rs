@@ -11,7 +11,7 @@ use tidegate::sim::file::{Happens, Person, PersonDoes};
 const NAMES: [&str; 3] = ["ana", "ben", "cleo"];
 
 fn person(name: &str, does: PersonDoes) -> Person {
-    Person { name: name.to_owned(), does, on: None, release: None, because: None, stale: false }
+    Person { name: name.to_owned(), does, on: None, release: None, nodes: None, because: None, stale: false }
 }
 
 /// Looks every minute or so, and mostly says yes.

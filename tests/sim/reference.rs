@@ -56,9 +56,9 @@ const DEPLOY: [(&str, &[&str]); 13] = [
     ("superseded", &["waiting", "held", "updating"]),
 ];
 
-/// What a node step may become, from each of its stages. What asks nothing of anybody passes at one moment.
+/// What a node step may become, from each of its stages; one that adds a node asks nothing beforehand. What asks nothing of anybody passes at one moment.
 const NODE: [(&str, &[&str]); 19] = [
-    ("pending", &["preflight", "skipped", "superseded", "aborted"]),
+    ("pending", &["preflight", "provisioning", "skipped", "superseded", "aborted"]),
     (
         "preflight",
         &[
@@ -73,7 +73,8 @@ const NODE: [(&str, &[&str]); 19] = [
         ],
     ),
     ("provisioning", &["joining", "restoring"]),
-    ("joining", &["cordoning", "restoring"]),
+    // One that is added is done with that.
+    ("joining", &["cordoning", "done", "restoring"]),
     // Nothing was moved: it takes work again at once.
     ("cordoning", &["shifting", "restoring", "restored", "quarantined"]),
     // In place, a node that an earlier round has updated stays as it is: empty, and a person must look.
@@ -87,10 +88,13 @@ const NODE: [(&str, &[&str]); 19] = [
     ("done", &[]),
     ("restoring", &["restored", "quarantined"]),
     // A person tries again, or leaves it out.
-    ("restored", &["pending", "preflight", "skipped"]),
-    ("failed", &["pending", "preflight", "skipped"]),
-    ("quarantined", &["pending", "preflight", "retiring", "restoring", "restored", "skipped"]),
-    ("skipped", &["pending", "preflight"]),
+    ("restored", &["pending", "preflight", "provisioning", "skipped"]),
+    ("failed", &["pending", "preflight", "provisioning", "skipped"]),
+    (
+        "quarantined",
+        &["pending", "preflight", "provisioning", "retiring", "restoring", "restored", "skipped"],
+    ),
+    ("skipped", &["pending", "preflight", "provisioning"]),
     ("superseded", &[]),
     ("aborted", &[]),
 ];

@@ -81,6 +81,22 @@ pub fn forgotten(rng: &mut Rng, file: &mut WorldFile) {
     file.story.insert(place, Entry { at, ..orphan });
 }
 
+/// In one world of two a person makes the pool larger or smaller, once or twice. Drawn apart, too.
+pub fn scaled(rng: &mut Rng, file: &mut WorldFile) {
+    if rng.bool() || file.pools.is_empty() {
+        return;
+    }
+    for _ in 0..rng.usize(1..3) {
+        let mut entry = about_pool(rng, PersonDoes::Scale);
+        entry.at = Length::secs(rng.u64(1..400));
+        if let Some(person) = entry.person.as_mut() {
+            person.nodes = Some(rng.u32(1..9));
+        }
+        let place = file.story.partition_point(|other| other.at.0 <= entry.at.0);
+        file.story.insert(place, entry);
+    }
+}
+
 fn about_pool(rng: &mut Rng, does: PersonDoes) -> Entry {
     person(rng, does, Some(POOL.to_owned()))
 }

@@ -129,6 +129,7 @@ fn whole(typed: &Cmd) -> Result<Command, Failure> {
         | Cmd::Pin(_)
         | Cmd::Unpin(_)
         | Cmd::Rollout(_)
+        | Cmd::Scale(_)
         | Cmd::Forward { .. }
         | Cmd::Skip { .. }
         | Cmd::Nodes { .. }

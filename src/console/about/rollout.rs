@@ -4,15 +4,24 @@ use crate::api::rollout::said;
 use crate::api::rows::{Mark, MovedRow, NodePart, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::text::when;
-use crate::model::nodes::Strategy;
+use crate::model::nodes::{NodeChange, Scale, Strategy};
 use crate::model::text::tasks;
-use crate::model::{NodeId, Timestamp};
+use crate::model::{NodeId, ReleaseName, Timestamp};
 
 /// The word for how nodes get a release.
 pub(super) fn by(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::Surge => "surge: a new node takes the work over, then the old one leaves",
         Strategy::InPlace => "in place: the node is emptied, updated where it stands, and takes new work",
+    }
+}
+
+/// How a pool gets another size.
+fn sizes(scale: Scale, release: &ReleaseName) -> String {
+    if scale.to > scale.from {
+        format!("nodes with {release} are made and join; no work is moved")
+    } else {
+        "the work of a node moves to the others, then the node leaves".to_owned()
     }
 }
 
@@ -25,7 +34,10 @@ pub(super) fn choose(doc: &mut Doc, part: &RolloutPart) {
 
 /// Release, waves, budget, and what the preflights found.
 pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
-    doc.pair("release", format!("{} for pool {} of {}", part.release, part.pool, part.fleet));
+    match part.scale {
+        None => doc.pair("release", format!("{} for pool {} of {}", part.release, part.pool, part.fleet)),
+        Some(scale) => doc.pair("scales", format!("pool {} of {}: {scale}", part.pool, part.fleet)),
+    };
     let skipped = if part.skipped > 0 { format!(", {} skipped", part.skipped) } else { String::new() };
     let (done, nodes) = (row.done, row.steps);
     doc.pair("waves", format!("{} of {}, {done} of {nodes} nodes done{skipped}", part.wave, part.waves));
@@ -35,7 +47,10 @@ pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
         format!("{} failed, {} may{over}", part.failures, part.budget),
         if part.stopped { Mark::Failed } else { Mark::Pending },
     );
-    doc.pair("how", by(part.strategy));
+    doc.pair(
+        "how",
+        part.scale.map_or_else(|| by(part.strategy).to_owned(), |scale| sizes(scale, &part.release)),
+    );
     doc.pair("pace", format!("at most {} out, each watched for {}", part.max_unavailable, part.soak));
     if let Some(back) = part.back_of {
         doc.pair("takes back", format!("rollout {back}"));
@@ -65,10 +80,17 @@ fn ways_on(part: &RolloutPart) -> String {
 
 /// The nodes of a step, what is in its way, and what moves: before and now.
 pub(super) fn step(doc: &mut Doc, part: &NodePart, now: Timestamp) {
-    let was = part.was.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
     let zone = part.zone.as_ref().map(|zone| format!(", zone {zone}")).unwrap_or_default();
     let manager = if part.manager { ", a manager" } else { "" };
-    doc.pair("node", format!("{} {was}→{}, wave {}{zone}{manager}", part.node, part.target, part.wave));
+    match part.change {
+        NodeChange::Replace => {
+            let was = part.was.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+            let (node, target, wave) = (&part.node, &part.target, part.wave);
+            doc.pair("node", format!("{node} {was}→{target}, wave {wave}{zone}{manager}"));
+        }
+        NodeChange::Grow => drop(doc.pair("adds", format!("a node with {}{zone}", part.target))),
+        NodeChange::Shrink => drop(doc.pair("removes", format!("{}, wave {}{zone}", part.node, part.wave))),
+    }
     doc.pair("new node", part.new_node.as_ref().map_or(String::new(), ToString::to_string));
     if let Some(until) = part.soaks_until {
         doc.pair("soaks", format!("until {}", when(until, now)));

@@ -6,7 +6,7 @@ use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::theme::Role;
 use crate::model::ReleaseName;
-use crate::model::nodes::Strategy;
+use crate::model::nodes::{NodeChange, Strategy};
 use std::collections::BTreeSet;
 
 /// Gaps are let be, or a verdict that could not be given is given.
@@ -30,6 +30,7 @@ fn blocked(part: &NodePart) -> String {
 
 fn finish(part: &NodePart) -> String {
     match part.strategy {
+        _ if part.change == NodeChange::Grow => "it is done".to_owned(),
         Strategy::Surge => format!("{} leaves the fleet, and its machine is removed", part.node),
         Strategy::InPlace => format!("{} is done", part.node),
     }
@@ -46,7 +47,10 @@ pub(super) fn retry(doc: &mut Doc, row: &StepRow, part: &NodePart) {
 fn again(row: &StepRow, part: &NodePart) -> String {
     match (row.state.as_str(), part.strategy) {
         ("quarantined", Strategy::Surge) => format!("what {} could not end is tried once more", row.title),
-        (_, Strategy::Surge) => format!("{} begins anew, with a new machine", row.title),
+        (_, Strategy::Surge) if part.change != NodeChange::Shrink => {
+            format!("{} begins anew, with a new machine", row.title)
+        }
+        (_, Strategy::Surge) => format!("{} begins anew", row.title),
         (_, Strategy::InPlace) => format!("{} begins anew", row.title),
     }
 }
@@ -59,7 +63,12 @@ pub(super) fn rollback(doc: &mut Doc, row: &StepRow, part: &NodePart) {
         doc.pair("then", "it is done as every node is: preflight, move, soak");
         doc.pair("undo", "F takes it forward again");
     } else {
-        doc.pair("at once", format!("{} takes its work back, on {was}", part.node));
+        let back = match part.change {
+            NodeChange::Replace => format!("{} takes its work back, on {was}", part.node),
+            NodeChange::Grow => "no node is added; what was made is emptied and removed".to_owned(),
+            NodeChange::Shrink => format!("{} takes work again; what has moved stays where it is", part.node),
+        };
+        doc.pair("at once", back);
         let new = part.new_node.as_ref().map(|new| format!("{new} leaves, and its machine is removed"));
         doc.pair("then", new.unwrap_or_default());
         doc.pair("stops", "the rollout, if no more may fail; nodes that are done stay as they are");
@@ -73,7 +82,12 @@ pub(super) fn rollback(doc: &mut Doc, row: &StepRow, part: &NodePart) {
 
 pub(super) fn skip(doc: &mut Doc, row: &StepRow, part: &NodePart) {
     let was = part.was.as_ref().map_or_else(|| "what it has".to_owned(), ToString::to_string);
-    doc.pair("at once", format!("{} is left out: it stays on {was}", row.title));
+    let left = match part.change {
+        NodeChange::Replace => format!("it stays on {was}"),
+        NodeChange::Grow => "no node is added for it".to_owned(),
+        NodeChange::Shrink => "it stays in its pool".to_owned(),
+    };
+    doc.pair("at once", format!("{} is left out: {left}", row.title));
     doc.pair("then", "it counts as no failure; the rollout goes on with the others");
     doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
     doc.pair("undo", "T takes it in again");

@@ -3,6 +3,7 @@
 use super::{Source, Time, file};
 use crate::api::client::{At, Client, ClientError};
 use crate::api::dossier::markdown;
+use crate::api::rollout::Goal;
 use crate::api::stream::Frame;
 use crate::console::msg::{Cmd, LinkEvent, LogFrom, Msg};
 use crate::model::limits::{BATCH, INBOX, LINK_RETRY_FIRST, LINK_RETRY_LONGEST};
@@ -69,7 +70,10 @@ async fn answer(client: Option<Client>, cmd: Cmd) -> Option<Msg> {
         }
         Cmd::Plan { pool, release } => {
             let plan = match client {
-                Some(client) => client.plan(&pool, &release).await.map_err(|error| error.to_string()),
+                Some(client) => client
+                    .plan(&pool, &Goal::Release(release.clone()))
+                    .await
+                    .map_err(|error| error.to_string()),
                 None => Err(NOBODY.to_owned()),
             };
             Some(Msg::Plan { pool, release, plan: plan.map(Box::new) })

@@ -66,6 +66,7 @@ impl State {
             Command::StartRollout { pool, release, seen, .. } => {
                 rollout::decide::start(self, pool, release, seen)?;
             }
+            Command::Scale { pool, nodes, seen, .. } => rollout::decide::scale(self, pool, *nodes, seen)?,
             Command::RollBackAll { run, .. }
             | Command::RollForward { run, .. }
             | Command::SkipNode { run, .. } => {

@@ -10,7 +10,8 @@ use crate::engine::rollout::NodeCause;
 use crate::engine::state::{Key, State};
 use crate::engine::step::Outcome;
 use crate::model::defect::{Defect, present};
-use crate::model::nodes::Strategy;
+use crate::model::limits::GROW_AT_ONCE;
+use crate::model::nodes::NodeChange;
 use crate::model::{Action, NodeRef, RunId, StepKey, token};
 use std::collections::BTreeSet;
 
@@ -115,6 +116,8 @@ pub(super) enum InTheWay {
     Zone(StepKey),
     /// As many as may be are out, these among them.
     Out(Vec<String>),
+    /// As many as may be at a time are being added.
+    Added,
 }
 
 /// What keeps a step that has not begun from beginning, if anything does. What is cheap is asked first: only where a place is free
@@ -131,6 +134,10 @@ pub(super) fn in_the_way(state: &State, rollout: &Rollout, step: &NodeStep) -> O
     }
     if state.refused_fleets.contains_key(&rollout.how.fleet) {
         return Some(InTheWay::Refused);
+    }
+    if step.change == NodeChange::Grow {
+        // It takes nothing out.
+        return (rollout.flying.len() >= GROW_AT_ONCE).then_some(InTheWay::Added);
     }
     if let Some(other) = rollout.in_flight().find(|other| other.wave != step.wave) {
         return Some(InTheWay::Wave(other.wave));
@@ -174,7 +181,11 @@ pub(super) fn held_back(state: &State, rollout: &Rollout) -> bool {
 
 fn begin_next(state: &mut State, rollout: &mut Rollout, out: &mut Outcome) -> bool {
     let Some(place) = next_place(state, rollout) else { return false };
-    enter(state, rollout, place, NodeStage::Preflight, Some(Action::Preflight), out);
+    match rollout.at(place).map(|step| step.change) {
+        // Nothing is emptied, so that there is nothing to ask beforehand.
+        Some(NodeChange::Grow) => provision(state, rollout, place, out),
+        _ => enter(state, rollout, place, NodeStage::Preflight, Some(Action::Preflight), out),
+    }
     true
 }
 
@@ -198,7 +209,8 @@ fn next_place(state: &State, rollout: &Rollout) -> Option<usize> {
             | InTheWay::Refused
             | InTheWay::Wave(_)
             | InTheWay::Zone(_)
-            | InTheWay::Out(_),
+            | InTheWay::Out(_)
+            | InTheWay::Added,
         ) => None,
     }
 }
@@ -235,7 +247,7 @@ fn advance_step(state: &mut State, rollout: &mut Rollout, place: usize, out: &mu
     }
 }
 
-/// In place, once the preflight has found nothing: it waits for whoever has the work in hand.
+/// Where no new node is made, once the preflight has found nothing: it waits for whoever has the work in hand.
 pub(super) fn cleared(step: &NodeStep) -> bool {
     step.preflight.is_some() && step.want.is_none() && step.doing.is_none()
 }
@@ -253,13 +265,17 @@ fn overdue(step: &NodeStep) -> Cause {
 }
 
 /// 1. The node that was made is there and up: it gets its labels.
-/// 2. It has them: the old one is cordoned, once nobody else has its work in hand.
+/// 2. It has them: the old one is cordoned, once nobody else has its work in hand; one that is added is done.
 /// 3. It did not come in time.
 fn joining(state: &mut State, rollout: &mut Rollout, place: usize, due: bool, out: &mut Outcome) -> bool {
     let Some(step) = rollout.at(place) else { return false };
     if step.traces.admitted {
         return match sick_node(state, step) {
             Some(cause) => fail(state, rollout, place, cause, out),
+            None if step.change == NodeChange::Grow => {
+                moved::good(state, rollout, place, out);
+                true
+            }
             None => cordon::begin(state, rollout, place, out),
         };
     }
@@ -375,16 +391,19 @@ impl NodeStep {
 
 /// What comes after a preflight that found nothing in the way.
 pub(super) fn after_preflight(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
-    match rollout.how.strategy {
-        Strategy::Surge => {
-            let token = rollout.at(place).map(|step| token_of(state, rollout.id, step));
-            enter(state, rollout, place, NodeStage::Provisioning, Some(Action::Provision), out);
-            if let Some(step) = rollout.at_mut(place) {
-                step.traces.token = token;
-            }
-        }
-        // It waits where it is for whoever has the work in hand.
-        Strategy::InPlace => {}
+    let strategy = rollout.how.strategy;
+    // Where no node takes over it waits where it is for whoever has the work in hand.
+    if rollout.at(place).is_some_and(|step| step.change.joins(strategy)) {
+        provision(state, rollout, place, out);
+    }
+}
+
+/// A machine is made: from here on it is known by the step's token.
+fn provision(state: &State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
+    let token = rollout.at(place).map(|step| token_of(state, rollout.id, step));
+    enter(state, rollout, place, NodeStage::Provisioning, Some(Action::Provision), out);
+    if let Some(step) = rollout.at_mut(place) {
+        step.traces.token = token;
     }
 }
 

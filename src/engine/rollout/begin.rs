@@ -35,7 +35,7 @@ pub(super) fn start(
     let steps = plan.nodes.into_iter().enumerate().map(|(place, planned)| step(planned, place, state.now));
     let steps = Steps::new(steps.collect());
     steps.keys().for_each(|key| out.touch_step(id, key));
-    if back_of.is_none() {
+    if back_of.is_none() && plan.scale.is_none() {
         taken(state, &plan.pool, &plan.release);
     }
     let mut rollout = Rollout {
@@ -44,6 +44,7 @@ pub(super) fn start(
         how: plan.how,
         release: plan.release,
         back_of,
+        scale: plan.scale,
         by: by.clone(),
         reason,
         started: state.now,
@@ -67,6 +68,7 @@ pub(super) fn start(
 fn step(planned: Planned, place: usize, now: Timestamp) -> NodeStep {
     NodeStep {
         key: StepKey::Node(planned.node.clone()),
+        change: planned.change,
         node: planned.node,
         uid: planned.uid,
         place,

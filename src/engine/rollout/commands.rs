@@ -41,6 +41,23 @@ pub(in crate::engine) fn start(
     begin::start(state, plan, &event.by, reason.map(ToOwned::to_owned), None, out);
 }
 
+/// The pool grows or shrinks. No release is judged by that: what is in quarantine stays there.
+pub(in crate::engine) fn scale(
+    state: &mut State,
+    event: &Event,
+    pool: &PoolName,
+    nodes: u32,
+    reason: Option<&str>,
+    out: &mut Outcome,
+) {
+    match state.scale_plan(pool, nodes) {
+        Ok(plan) => {
+            begin::start(state, plan, &event.by, reason.map(ToOwned::to_owned), None, out);
+        }
+        Err(error) => state.anomaly(&format!("pool {pool} cannot be scaled to {nodes}: {error}")),
+    }
+}
+
 /// A command about a rollout that is known.
 pub(in crate::engine) fn steer(
     state: &mut State,
@@ -76,6 +93,7 @@ pub(in crate::engine) fn steer(
         | Command::Pin { .. }
         | Command::Unpin { .. }
         | Command::StartRollout { .. }
+        | Command::Scale { .. }
         | Command::Unquarantine { .. }
         | Command::Freeze { .. }
         | Command::Thaw { .. }

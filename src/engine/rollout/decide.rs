@@ -1,6 +1,6 @@
 //! What a person may ask of releases and rollouts.
 
-use super::{NodeStage, NodeStep, Question, Rollout};
+use super::{NodeStage, NodeStep, Plan, PlanError, Question, Rollout};
 use crate::engine::decide::{Rejection, needs_reason};
 use crate::engine::run::Standing;
 use crate::engine::state::State;
@@ -37,13 +37,38 @@ pub(in crate::engine) fn start(
     release: &ReleaseName,
     seen: &Seen,
 ) -> Result<(), Rejection> {
-    let plan = state.rollout_plan(pool, release).map_err(|error| Rejection::Refused(error.to_string()))?;
+    as_seen(state.rollout_plan(pool, release), seen)
+}
+
+/// The same of a pool that shall have so many nodes.
+pub(in crate::engine) fn scale(
+    state: &State,
+    pool: &PoolName,
+    nodes: u32,
+    seen: &Seen,
+) -> Result<(), Rejection> {
+    as_seen(state.scale_plan(pool, nodes), seen)
+}
+
+fn as_seen(plan: Result<Plan, PlanError>, seen: &Seen) -> Result<(), Rejection> {
+    let plan = plan.map_err(|error| Rejection::Refused(error.to_string()))?;
     match &seen.plan {
         None => refused("a rollout is started from a plan; name the one that you saw".to_owned()),
         Some(shown) if *shown != plan.hash() => {
-            Err(Rejection::Stale { what: format!("the plan for pool {pool} has changed since") })
+            Err(Rejection::Stale { what: format!("the plan for pool {} has changed since", plan.pool) })
         }
         Some(_) => Ok(()),
+    }
+}
+
+/// What added or removed nodes has no releases to go between.
+fn of_a_release(rollout: &Rollout) -> Result<(), Rejection> {
+    match rollout.scale {
+        None => Ok(()),
+        Some(scale) => refused(format!(
+            "rollout {} changes how many nodes pool {} has; once it has ended, `tidegate scale {} {}` takes that back",
+            rollout.id, rollout.pool, rollout.pool, scale.from
+        )),
     }
 }
 
@@ -79,6 +104,7 @@ pub(in crate::engine) fn steer(state: &State, rollout: &Rollout, command: &Comma
         | Command::Pin { .. }
         | Command::Unpin { .. }
         | Command::StartRollout { .. }
+        | Command::Scale { .. }
         | Command::Unquarantine { .. }
         | Command::Freeze { .. }
         | Command::Thaw { .. }
@@ -198,6 +224,7 @@ fn rollback(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Res
         NodeStage::Retiring => {
             refused(format!("the old node of {key} is leaving; roll it back when it is done"))
         }
+        NodeStage::Done if rollout.scale.is_some() => of_a_release(rollout),
         NodeStage::Done if rollout.ended.is_none() => {
             refused(format!("{key} is done; roll back all, or end rollout {} first", rollout.id))
         }
@@ -222,6 +249,7 @@ fn rollback(state: &State, rollout: &Rollout, key: &StepKey, seen: &Seen) -> Res
 }
 
 fn roll_back_all(state: &State, rollout: &Rollout, reason: &str) -> Result<(), Rejection> {
+    of_a_release(rollout)?;
     not_ending(rollout)?;
     alone(state, rollout)?;
     let touched = rollout.in_flight().any(|step| step.standing() == Standing::Open);
@@ -232,6 +260,7 @@ fn roll_back_all(state: &State, rollout: &Rollout, reason: &str) -> Result<(), R
 }
 
 fn roll_forward(state: &State, rollout: &Rollout, release: &ReleaseName) -> Result<(), Rejection> {
+    of_a_release(rollout)?;
     under_way(rollout)?;
     not_ending(rollout)?;
     let how = state.setup.pools.get(&rollout.pool).unwrap_or(&rollout.how);

@@ -44,7 +44,10 @@ pub(in crate::engine) fn make(
         seen: incident.seen.clone(),
         logs: logs.iter().take(limits::DOSSIER_LOGS).map(|log| tail(log, &veil)).collect(),
         timeline: timeline(state, &|event| concerns(rollout, None, event), events, &veil),
-        reproduce: vec![format!("tidegate rollout {} {}", rollout.pool, step.target)],
+        reproduce: vec![match rollout.scale {
+            None => format!("tidegate rollout {} {}", rollout.pool, step.target),
+            Some(scale) => format!("tidegate scale {} {}", rollout.pool, scale.to),
+        }],
         environment: Vec::new(),
     })
 }
@@ -113,6 +116,10 @@ pub fn logs(rollout: &Rollout, step: &NodeStep) -> Vec<EffectId> {
 pub fn concerns(rollout: &Rollout, step: Option<&StepKey>, event: &Event) -> bool {
     if let Some((id, about)) = event.kind.subject() {
         return id == rollout.id && (step.is_none() || about.is_none() || about.as_ref() == step);
+    }
+    if let EventKind::Commanded { command: Command::Scale { pool, nodes, .. } } = &event.kind {
+        let same = rollout.scale.is_some_and(|scale| scale.to == *nodes);
+        return same && *pool == rollout.pool && event.at <= rollout.started;
     }
     let (pool, release) = match &event.kind {
         EventKind::ReleaseAnnounced { pool, release }

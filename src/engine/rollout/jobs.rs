@@ -52,8 +52,9 @@ pub(super) fn make(state: &State, rollout: &Rollout, step: &NodeStep, id: &Effec
 }
 
 fn preflight(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Job {
-    let surge = rollout.how.strategy == Strategy::Surge;
-    Job::Preflight(PreflightJob { id: id.clone(), node: step.node.clone(), surge, removes: surge })
+    let strategy = rollout.how.strategy;
+    let (surge, removes) = (step.change.joins(strategy), step.change.removes(strategy));
+    Job::Preflight(PreflightJob { id: id.clone(), node: step.node.clone(), surge, removes })
 }
 
 fn provision(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Option<Job> {
@@ -63,7 +64,7 @@ fn provision(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Option<Job> {
         release: step.target.clone(),
         token: step.traces.token.clone()?,
         zone: step.zone.clone(),
-        replaces: Some(step.node.name.clone()),
+        replaces: step.old_node().cloned(),
         timeout: rollout.how.limits.provision,
     })))
 }
@@ -97,10 +98,10 @@ fn shift(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Job {
     }))
 }
 
-/// From the node that was to take over onto the old one; in place, off the updated node.
+/// From the node that was to take over onto the old one; from one that was to be added onto whatever takes it; in place, off the updated node.
 fn shift_back(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Option<Job> {
     let (from, onto) = match rollout.how.strategy {
-        Strategy::Surge => (step.traces.joined.as_ref()?.0.clone(), Some(step.node.name.clone())),
+        Strategy::Surge => (step.traces.joined.as_ref()?.0.clone(), step.old_node().cloned()),
         Strategy::InPlace => (step.node.clone(), None),
     };
     let (gaps, timeout) = (step.gaps.clone(), rollout.how.limits.shift);

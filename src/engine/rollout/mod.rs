@@ -3,7 +3,9 @@
 //! ```text
 //!   surge:    Pending ▶ Preflight ▶ Provisioning ▶ Joining ▶ Cordoning ▶ Shifting ▶ Soaking ▶ Retiring ▶ Done
 //!   in place: Pending ▶ Preflight ▶ Cordoning ▶ Shifting ▶ Updating ▶ Rejoining ▶ Soaking ▶ Done
-//!   both:     a failure before anything was touched ▶ Failed;  after that ▶ Restoring ▶ Restored, or Quarantined where that fails
+//!   a pool that grows:    Pending ▶ Provisioning ▶ Joining ▶ Done
+//!   a pool that shrinks:  Pending ▶ Preflight ▶ Cordoning ▶ Shifting ▶ Soaking ▶ Retiring ▶ Done
+//!   all:      a failure before anything was touched ▶ Failed;  after that ▶ Restoring ▶ Restored, or Quarantined where that fails
 //!             ▶ Undecided (a person says how it goes on), Skipped, Superseded, Aborted
 //!
 //!   plan.rs     which nodes, in which order         advance.rs  what may go on by itself
@@ -11,6 +13,7 @@
 //!   results.rs  what became of effects              moved.rs    the workloads that moved: baseline, watch, verdict
 //!   restore.rs  failing, and taking back            lock.rs     who has a workload in hand: deploy steps or node steps
 //!   decide.rs   what a person may ask for           commands.rs what an accepted command changes
+//!   scale.rs    a pool grows or shrinks: steps that add or remove a node
 //!   cordon.rs   nothing new lands on the node, then its work is taken in hand;   looks.rs  what was seen of that work
 //! ```
 //!
@@ -40,6 +43,7 @@ pub(super) mod pins;
 pub mod plan;
 mod restore;
 pub(super) mod results;
+pub(super) mod scale;
 mod stage;
 mod waiting;
 
@@ -56,7 +60,7 @@ use super::incident::Cause;
 use super::run::Retry;
 use super::state::Stop;
 use super::steps::Steps;
-use crate::model::nodes::{Finding, Machine, Moved, Pool, PreflightReport};
+use crate::model::nodes::{Finding, Machine, Moved, NodeChange, Pool, PreflightReport, Scale};
 use crate::model::reports::{Look, Unreachable};
 use crate::model::{
     Action, Actor, EffectId, IncidentId, NodeId, NodeRef, PoolName, ReleaseName, RunId, StepKey, Timestamp,
@@ -78,6 +82,9 @@ pub struct Rollout {
     pub release: ReleaseName,
     /// The rollout that it takes back, where it does.
     pub back_of: Option<RunId>,
+    /// It changes how many nodes the pool has; `release` is what those that it adds shall have.
+    #[serde(default)]
+    pub scale: Option<Scale>,
     /// Who or what started it.
     pub by: Actor,
     /// Why, when a person said so.
@@ -131,7 +138,10 @@ pub enum Next {
 pub struct NodeStep {
     /// Which one.
     pub key: StepKey,
-    /// The node.
+    /// What is done with the node.
+    #[serde(default)]
+    pub change: NodeChange,
+    /// The node. Of one that is added a name that no node has ([`scale`]).
     pub node: NodeRef,
     /// The orchestrator's own id of it when the rollout was planned.
     pub uid: String,

@@ -253,15 +253,17 @@ fn unknown(step: &NodeStep) -> Option<String> {
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first })
 }
 
-/// The node has its release and carries the work: the old one is not needed any more.
+/// The node has its release and carries the work, or what moved is well without it: the old one is not needed any more. One that was added has
+/// no old one.
 pub(super) fn good(state: &mut State, rollout: &mut Rollout, place: usize, out: &mut Outcome) {
     let strategy = rollout.how.strategy;
     let Some(step) = rollout.at_mut(place) else { return };
     issue::finish(step, out);
     step.traces.soaked = true;
     state.delivered.extend(step.traces.token.clone());
-    match strategy {
-        Strategy::Surge => enter(state, rollout, place, NodeStage::Retiring, Some(Action::Retire), out),
-        Strategy::InPlace => enter(state, rollout, place, NodeStage::Done, None, out),
+    if step.change.removes(strategy) {
+        enter(state, rollout, place, NodeStage::Retiring, Some(Action::Retire), out);
+    } else {
+        enter(state, rollout, place, NodeStage::Done, None, out);
     }
 }

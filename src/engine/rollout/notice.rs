@@ -5,12 +5,16 @@ use super::{NodeStep, Rollout};
 use crate::engine::describe;
 use crate::engine::incident::{Cause, Incident};
 use crate::engine::state::State;
+use crate::model::nodes::NodeChange;
 use crate::model::notices::{NOTICE_SCHEMA, Notice, NoticeId, Occasion, Party};
 use crate::model::{NodeId, Owner, limits};
 
-/// `release r2 of pool workers`.
+/// `release r2 of pool workers`, `the size of pool workers (3→5 nodes)`.
 pub(in crate::engine) fn changed(rollout: &Rollout) -> String {
-    format!("release {} of pool {}", rollout.release, rollout.pool)
+    match rollout.scale {
+        None => format!("release {} of pool {}", rollout.release, rollout.pool),
+        Some(scale) => format!("the size of pool {} ({scale})", rollout.pool),
+    }
 }
 
 /// The notice; none when its step is gone. `sees` says whether its party may see what was said.
@@ -52,6 +56,7 @@ pub(in crate::engine) fn make(
 
 fn subject(incident: &Incident, step: &NodeStep, customer: bool) -> String {
     match (incident.cause.workload(), customer) {
+        (_, false) if step.change != NodeChange::Replace => "a node of it".to_owned(),
         (_, false) => "a node that gets it".to_owned(),
         (Some(workload), true) => {
             let moved = step.moved.iter().find(|one| one.workload == *workload);
@@ -76,7 +81,16 @@ fn text(
 ) -> String {
     let (what, change) = (subject(incident, step, customer), changed(rollout));
     match occasion {
+        Occasion::Opened if rollout.scale.is_some() => {
+            format!("{change} is being changed; {what}: {}", incident.cause.class())
+        }
         Occasion::Opened => format!("{change} is rolled out; {what}: {}", incident.cause.class()),
+        Occasion::PutBack if step.change == NodeChange::Grow => {
+            format!("{what}: the machine that was made is gone again")
+        }
+        Occasion::PutBack if step.change == NodeChange::Shrink => {
+            format!("{what}: the node takes work again; what had moved stays where it is")
+        }
         Occasion::PutBack => format!("{what}: the node from before carries the work again, without {change}"),
         // No incident is ever told so.
         Occasion::Test => format!("{what}: a test"),

@@ -2,7 +2,7 @@
 
 use super::{NodeStage, NodeStep, Rollout, Traces};
 use crate::engine::state::State;
-use crate::model::nodes::{NodeLook, NodeRole, Pool, PreflightJob, Strategy, WaveSize};
+use crate::model::nodes::{NodeChange, NodeLook, NodeRole, Pool, PreflightJob, Scale, WaveSize};
 use crate::model::{Action, Digest, EffectId, FleetName, NodeRef, PoolName, ReleaseName, RunId, StepKey};
 
 /// What a rollout would do.
@@ -14,6 +14,8 @@ pub struct Plan {
     pub how: Pool,
     /// The release; of one that takes another back: that of its first node.
     pub release: ReleaseName,
+    /// How the size of the pool changes, where it does.
+    pub scale: Option<Scale>,
     /// The nodes, in order.
     pub nodes: Vec<Planned>,
 }
@@ -21,7 +23,9 @@ pub struct Plan {
 /// One node of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// The node.
+    /// What would be done with it.
+    pub change: NodeChange,
+    /// The node; of one that would be added a name that no node has.
     pub node: NodeRef,
     /// The orchestrator's own id of it.
     pub uid: String,
@@ -86,6 +90,43 @@ pub enum PlanError {
         /// The release.
         release: ReleaseName,
     },
+    /// It replaces no nodes.
+    #[error(
+        "pool {0} is updated in place; only a pool that replaces its nodes (strategy \"surge\") is scaled"
+    )]
+    UpdatedInPlace(PoolName),
+    /// It is as large as it should be.
+    #[error("pool {pool} has {nodes} nodes already")]
+    HasThem {
+        /// The pool.
+        pool: PoolName,
+        /// So many.
+        nodes: u32,
+    },
+    /// Nobody could say of which release its next node would be.
+    #[error("a pool keeps at least one node; {0} would have none")]
+    ToNothing(PoolName),
+    /// More than any fleet carries.
+    #[error("a pool has at most {most} nodes")]
+    TooMany {
+        /// That many.
+        most: usize,
+    },
+    /// Nothing says what a new node should run.
+    #[error(
+        "which release a new node of pool {0} should have is not known; announce one with `tidegate release`"
+    )]
+    NoRelease(PoolName),
+    /// Managers, and the daemon's own node, are not taken out.
+    #[error(
+        "{stay} nodes of pool {pool} stay: managers, and the one that Tidegate runs on; it keeps at least those"
+    )]
+    TheyStay {
+        /// The pool.
+        pool: PoolName,
+        /// How many.
+        stay: u32,
+    },
     /// A rollout of the pool has not ended.
     #[error("rollout {run} of pool {pool} has not ended; abort it, or roll it forward or back")]
     Busy {
@@ -100,6 +141,9 @@ impl Plan {
     /// A digest of the plan: nodes with what they have and get, order and policy. No times, no availability, no work.
     pub fn hash(&self) -> Digest {
         let mut text = format!("{} {} {:?}\n", self.pool, self.release, self.how);
+        if let Some(scale) = self.scale {
+            text.push_str(&format!("{scale}\n"));
+        }
         for node in &self.nodes {
             let (was, target, zone) = (&node.was, &node.target, &node.zone);
             text.push_str(&format!("{} {} {} {was:?} {target} {zone:?}\n", node.wave, node.node, node.uid));
@@ -109,7 +153,6 @@ impl Plan {
 
     /// What to ask the fleet of the first `most` nodes before the start. The ids are those of no run: no step waits for the answers.
     pub fn preflights(&self, most: usize) -> Vec<PreflightJob> {
-        let surge = self.how.strategy == Strategy::Surge;
         let job = |one: &Planned| PreflightJob {
             id: EffectId {
                 run: RunId::NONE,
@@ -119,10 +162,11 @@ impl Plan {
                 attempt: 1,
             },
             node: one.node.clone(),
-            surge,
-            removes: surge,
+            surge: one.change.joins(self.how.strategy),
+            removes: one.change.removes(self.how.strategy),
         };
-        self.nodes.iter().take(most).map(job).collect()
+        let emptied = self.nodes.iter().filter(|one| one.change != NodeChange::Grow);
+        emptied.take(most).map(job).collect()
     }
 }
 
@@ -132,11 +176,16 @@ impl State {
     /// # Errors
     /// Why it cannot be started.
     pub fn rollout_plan(&self, pool: &PoolName, release: &ReleaseName) -> Result<Plan, PlanError> {
+        self.planned(pool, self.idle_pool(pool)?, release)
+    }
+
+    /// A pool of which no rollout is under way.
+    pub(super) fn idle_pool(&self, pool: &PoolName) -> Result<&Pool, PlanError> {
         let how = self.setup.pools.get(pool).ok_or_else(|| PlanError::NoPool(pool.clone()))?;
-        if let Some(busy) = self.rolling().find(|rollout| rollout.pool == *pool) {
-            return Err(PlanError::Busy { pool: pool.clone(), run: busy.id });
+        match self.rolling().find(|rollout| rollout.pool == *pool) {
+            Some(busy) => Err(PlanError::Busy { pool: pool.clone(), run: busy.id }),
+            None => Ok(how),
         }
-        self.planned(pool, how, release)
     }
 
     /// The same, whether or not another rollout of the pool is under way.
@@ -166,12 +215,16 @@ impl State {
         if nodes.is_empty() {
             return Err(PlanError::NothingToDo { pool, release });
         }
-        Ok(Plan { nodes: in_waves(how, in_order(how, nodes), size), pool, how: how.clone(), release })
+        let nodes = in_waves(how, in_order(how, nodes), size);
+        Ok(Plan { nodes, pool, how: how.clone(), release, scale: None })
     }
 
     /// What taking back all that a rollout has done, or one step of it, would do: the nodes that were done get the release from before.
-    /// Those of which it is not known which one that was stay.
+    /// Those of which it is not known which one that was stay. What changed the size of its pool is scaled back, by a plan of its own.
     pub fn plan_back(&self, of: &Rollout, only: Option<&StepKey>) -> Option<Plan> {
+        if of.scale.is_some() {
+            return None;
+        }
         let how = self.setup.pools.get(&of.pool).unwrap_or(&of.how);
         let steps: Vec<&NodeStep> = match only {
             Some(key) => of.steps.get(key).into_iter().collect(),
@@ -188,7 +241,7 @@ impl State {
         let size = nodes.len();
         let at_once = Pool { waves: vec![WaveSize::Percent(100)], ..how.clone() };
         let nodes = in_waves(&at_once, nodes, size);
-        Some(Plan { pool: of.pool.clone(), how: at_once, release, nodes })
+        Some(Plan { pool: of.pool.clone(), how: at_once, release, scale: None, nodes })
     }
 
     /// Nodes that keep the release when all that a rollout has done is taken back, in the rollout's order. What is gone keeps nothing.
@@ -198,7 +251,7 @@ impl State {
             let why = keeps(step).filter(|_| self.nodes.contains_key(node))?;
             Some(Kept { node: node.clone(), why })
         };
-        of.steps.values().filter_map(kept).collect()
+        of.steps.values().filter(|_| of.scale.is_none()).filter_map(kept).collect()
     }
 
     /// The nodes of a pool as they were seen last.
@@ -239,8 +292,9 @@ fn keeps(step: &NodeStep) -> Option<String> {
     }
 }
 
-fn planned(node: &NodeRef, look: &NodeLook, target: ReleaseName) -> Planned {
+pub(super) fn planned(node: &NodeRef, look: &NodeLook, target: ReleaseName) -> Planned {
     Planned {
+        change: NodeChange::Replace,
         node: node.clone(),
         uid: look.uid.clone(),
         wave: 1,
@@ -269,7 +323,7 @@ fn in_order(how: &Pool, mut nodes: Vec<Planned>) -> Vec<Planned> {
 }
 
 /// Fills the waves in order; the last size is repeated. `size` is that of the whole pool, of which percents are meant.
-fn in_waves(how: &Pool, mut nodes: Vec<Planned>, size: usize) -> Vec<Planned> {
+pub(super) fn in_waves(how: &Pool, mut nodes: Vec<Planned>, size: usize) -> Vec<Planned> {
     let mut sizes = how.waves.iter();
     let mut room = sizes.next().map_or(size, |wave| nodes_in(*wave, size));
     let mut last = room;

@@ -3,6 +3,7 @@
 //! ```text
 //!   surge:     old node takes work again ▶ where nobody said which machine was made: that is asked
 //!              ▶ work off the new one, back onto the old ▶ new node leaves the fleet ▶ machine removed ▶ Restored
+//!   added:     the same without an old node                removed: the node takes work again; what moved stays where it is ▶ Restored
 //!   in place:  not updated yet: the node takes work again ▶ Restored
 //!              updated: its work is moved off, and it stays empty ▶ Quarantined; on a person's order updated back ▶ Restored
 //! ```
@@ -220,10 +221,11 @@ fn said(one: &Watched) -> impl Iterator<Item = String> {
 }
 
 /// A release whose nodes did not come or did not carry the work is not taken again by itself. Releases that were there before are not
-/// judged by a rollout that goes back to them.
+/// judged by a rollout that goes back to them, nor by one that adds or removes nodes.
 pub(super) fn quarantine_release(state: &mut State, rollout: &Rollout, cause: &Cause, out: &mut Outcome) {
     let known = |bad: &BadRelease| bad.pool == rollout.pool && bad.release == rollout.release;
-    if !cause.quarantines() || rollout.back_of.is_some() || state.bad_releases.iter().any(known) {
+    let judges = rollout.back_of.is_none() && rollout.scale.is_none();
+    if !cause.quarantines() || !judges || state.bad_releases.iter().any(known) {
         return;
     }
     if state.bad_releases.len() >= limits::BAD_RELEASES {

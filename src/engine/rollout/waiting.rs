@@ -6,6 +6,8 @@ use super::{NodeStage, NodeStep, Question, Rollout, lock};
 use crate::engine::describe::subject;
 use crate::engine::run::Standing;
 use crate::engine::state::State;
+use crate::model::limits::GROW_AT_ONCE;
+use crate::model::nodes::NodeChange;
 use crate::model::{Timestamp, Waiting};
 
 const NOBODY: &str = "nobody: it goes on by itself";
@@ -56,6 +58,7 @@ impl State {
                 let more = if names.len() > 3 { " and more" } else { "" };
                 own(format!("{}{more} to be back (at most {most} may be out)", shown.join(", ")))
             }
+            InTheWay::Added => own(format!("others to have joined ({GROW_AT_ONCE} at a time)")),
         }
     }
 
@@ -155,9 +158,13 @@ fn stopped(rollout: &Rollout) -> Waiting {
         what: format!("a person: it stopped, {}", why.unwrap_or_else(|| "a node failed".to_owned())),
         since: last.map_or(rollout.started, |step| step.since),
         deadline: None,
-        who:
-            "anyone on the socket: roll forward, roll back all, retry or skip the node, or abort to leave it"
-                .to_owned(),
+        who: match rollout.scale {
+            None => {
+                "anyone on the socket: roll forward, roll back all, retry or skip the node, or abort to leave it"
+            }
+            Some(_) => "anyone on the socket: retry or skip the node, or abort to leave it",
+        }
+        .to_owned(),
         next: "nothing: no other node is begun".to_owned(),
     }
 }
@@ -204,6 +211,7 @@ fn by_stage(step: &NodeStep) -> Option<Waiting> {
             "the verdict; sick before that: taken back",
         )),
         NodeStage::Undecided(question) => Some(asked(step, question)),
+        NodeStage::Retiring if step.change == NodeChange::Shrink => own("it to leave".to_owned(), "done"),
         NodeStage::Retiring => own("the old node to leave".to_owned(), "done"),
         NodeStage::Restoring(_) => own("everything to be as before".to_owned(), "a person, if that fails"),
         NodeStage::Pending

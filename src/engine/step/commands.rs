@@ -25,6 +25,9 @@ pub(super) fn apply(state: &mut State, event: &Event, command: &Command, out: &m
         Command::StartRollout { pool, release, reason, .. } => {
             rollout::commands::start(state, event, pool, release, reason.as_deref(), out);
         }
+        Command::Scale { pool, nodes, reason, .. } => {
+            rollout::commands::scale(state, event, pool, *nodes, reason.as_deref(), out);
+        }
         Command::RollBackAll { run, .. }
         | Command::RollForward { run, .. }
         | Command::SkipNode { run, .. } => state.anomaly(&format!("there is no rollout {run}")),

@@ -39,7 +39,7 @@ impl Source for Daemon {
     async fn plan(
         &self,
         _: &crate::model::PoolName,
-        _: &crate::model::ReleaseName,
+        _: &crate::api::rollout::Goal,
     ) -> Result<crate::api::rollout::PlanRow, String> {
         unreachable!("a webhook reads nothing")
     }

@@ -336,6 +336,9 @@ pub struct Person {
     /// The node release, where it is about one; the newest that is announced when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseName>,
+    /// How many nodes a pool shall have, where it is about that; one more than it has when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
     /// Why, in their own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
@@ -374,6 +377,8 @@ pub enum PersonDoes {
     Release,
     /// Start a rollout of one.
     RollOut,
+    /// Make a pool larger or smaller.
+    Scale,
     /// End the rollout and go on with a release.
     RollForward,
     /// End the rollout and take all back that it has done.

@@ -23,7 +23,7 @@ fn a_deploy_and_a_rollout_that_want_the_same_work_wait_for_each_other_and_say_so
     let before = mark();
     let release = rolling.release("good");
     let plan = rolling.plan(&release);
-    let [first, second] = [0, 1].map(|at| plan["nodes"][at]["node"].as_str().unwrap().to_owned());
+    let first = plan["nodes"][0]["node"].as_str().unwrap().to_owned();
     rolling.roll(&release);
 
     // The node step has the work in hand, so the deploy waits.
@@ -33,8 +33,15 @@ fn a_deploy_and_a_rollout_that_want_the_same_work_wait_for_each_other_and_say_so
     assert_eq!(row, format!("rollout 2 to let go of it: node {first} is soaking since {}", clock(&row)));
     assert_eq!(mark(), before, "the deploy did not wait");
 
-    // Then the deploy has it, so the next node step waits.
-    let row = waits(lab, 2, &format!("node:lab/{second}"), "run 1 to let go of deploy web");
+    // Then the deploy has it, so the next node step waits that would move it: a node that has none of it by then goes on.
+    let for_web = |status: &Value| {
+        let mut all = steps(status, 2).into_iter();
+        all.find(|step| said(step).contains("run 1 to let go of deploy web"))
+    };
+    let status = lab.wait("a node step waits for the deploy", 60, |status| for_web(status).is_some());
+    let waits_for_it = for_web(&status).unwrap();
+    let (row, second) = (said(&waits_for_it), waits_for_it["node"]["node"].as_str().unwrap().to_owned());
+    let second = second.strip_prefix("lab/").unwrap().to_owned();
     assert!(row.contains("which is updating since") || row.contains("which is soaking since"), "{row}");
     assert_eq!(rolling.inspect(&second)["Spec"]["Availability"], "active", "the node step did not wait");
     let row = waits(lab, 2, &format!("node:lab/{second}"), "which is soaking since");
@@ -89,9 +96,14 @@ fn a_second_daemon_on_the_fleet_is_refused_and_names_the_first() {
 
 /// Waits until a step waits for this; all that it says.
 fn waits(lab: &Lab, run: u64, key: &str, what: &str) -> String {
-    let said = |status: &Value| step(status, run, key)["waiting"]["what"].as_str().unwrap_or("").to_owned();
-    let status = lab.wait(&format!("{key} waits for {what}"), 60, |status| said(status).contains(what));
-    said(&status)
+    let now = |status: &Value| said(&step(status, run, key));
+    let status = lab.wait(&format!("{key} waits for {what}"), 60, |status| now(status).contains(what));
+    now(&status)
+}
+
+/// What a step waits for; empty where it waits for nothing.
+fn said(step: &Value) -> String {
+    step["waiting"]["what"].as_str().unwrap_or("").to_owned()
 }
 
 /// The time at the end of a sentence.

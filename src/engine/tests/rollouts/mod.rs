@@ -13,14 +13,15 @@ mod people;
 mod pins;
 mod releases;
 mod restarts;
+mod scale;
 mod surge;
 mod waves;
 
 use super::*;
 use crate::engine::{NodeStage, NodeStep, Rollout};
 use crate::model::nodes::{
-    Availability, Finding, FindingKind, Machine, Moved, NodeLimits, NodeLook, NodeReport, NodeRole, Pool,
-    PreflightReport, ProvisionReport, ShiftReport, Strategy, WaveSize,
+    Availability, Finding, FindingKind, Machine, Moved, NodeChange, NodeLimits, NodeLook, NodeReport,
+    NodeRole, Pool, PreflightReport, ProvisionReport, ShiftReport, Strategy, WaveSize,
 };
 use crate::model::reports::{ProbeFailure, Unreachable};
 use crate::model::{NodeRef, PoolName, ReleaseName};
@@ -170,8 +171,9 @@ impl Fleet {
     /// No node of ours is out beyond what the pool allows, beside what the tests themselves took out.
     fn never_too_many_out(&self) {
         let Some(rollout) = self.world.state.rollouts.values().next_back() else { return };
-        let hands: BTreeSet<&str> =
-            rollout.in_flight().filter(|step| step.stage != NodeStage::Preflight).map(name_of).collect();
+        let takes_out =
+            |step: &&NodeStep| step.stage != NodeStage::Preflight && step.change != NodeChange::Grow;
+        let hands: BTreeSet<&str> = rollout.in_flight().filter(takes_out).map(name_of).collect();
         let most = rollout.how.max_unavailable as usize;
         assert!(hands.len() <= most, "{hands:?} are in hand, and {most} may be");
         let out = self.out();

@@ -3,7 +3,7 @@
 use super::*;
 
 /// What a daemon would be asked to do that starts from this state's snapshot: whole jobs, not only their ids.
-fn after_a_restart(state: &State) -> Vec<Job> {
+pub(super) fn after_a_restart(state: &State) -> Vec<Job> {
     let text = serde_json::to_string(state).unwrap();
     let mut state: State = serde_json::from_str(&text).unwrap();
     state.restore_derived();
@@ -16,7 +16,8 @@ fn after_a_restart(state: &State) -> Vec<Job> {
     jobs
 }
 
-fn pending(fleet: &Fleet) -> Vec<Job> {
+/// What is asked for and not answered.
+pub(super) fn pending(fleet: &Fleet) -> Vec<Job> {
     let mut jobs = fleet.world.pending.clone();
     jobs.sort_by_key(|job| job.id().clone());
     jobs

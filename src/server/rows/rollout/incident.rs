@@ -4,6 +4,7 @@ use super::step::new_node;
 use crate::engine::rollout::{Question, Traces};
 use crate::engine::run::evidence;
 use crate::engine::{Incident, NodeStage, NodeStep};
+use crate::model::nodes::NodeChange;
 
 /// Whether the step has begun anew since the incident was opened: what it shows now is not what the incident is about.
 fn anew(incident: &Incident, step: &NodeStep) -> bool {
@@ -30,6 +31,10 @@ pub(in crate::server::rows) fn users(incident: &Incident, step: &NodeStep) -> St
 
 /// The verdict was good, and what is left is the node from before.
 fn carries(step: &NodeStep) -> String {
+    if step.change == NodeChange::Shrink {
+        let name = &step.node.name;
+        return format!("nothing to put back: {name} is empty; its machine may still be there");
+    }
     let new = new_node(step).map_or_else(|| "the new node".to_owned(), ToString::to_string);
     format!(
         "nothing to put back: {new} carries the work; the machine of {} may still be there",
@@ -42,6 +47,14 @@ pub(in crate::server::rows) fn restored(incident: &Incident, step: &NodeStep) ->
     let name = &step.node.name;
     if anew(incident, step) {
         return format!("{name} was tried again since: it is {} now", step.word());
+    }
+    match (&step.stage, step.change) {
+        (NodeStage::Restored(_), NodeChange::Grow) => return "nothing of the step is left".to_owned(),
+        (NodeStage::Restored(_), NodeChange::Shrink) => {
+            return format!("{name} takes work again; what had moved stays where it is");
+        }
+        (NodeStage::Restoring(_), NodeChange::Grow) => return "what was made is being removed".to_owned(),
+        _ => {}
     }
     match &step.stage {
         NodeStage::Restored(_) => {

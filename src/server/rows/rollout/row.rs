@@ -71,7 +71,8 @@ fn rank(mark: Mark) -> usize {
     order.iter().position(|one| *one == mark).unwrap_or(order.len())
 }
 
-/// `workers r1→r2, started by ana 01:48:02`; where nodes had different releases, only the new one is named.
+/// `workers r1→r2, started by ana 01:48:02`; where nodes had different releases, only the new one is named. `workers 3→5 nodes, …` where its size
+/// changes.
 fn cause(rollout: &Rollout) -> String {
     let mut before = rollout.steps.values().map(|step| step.was.as_ref());
     let first = before.next().flatten();
@@ -83,7 +84,10 @@ fn cause(rollout: &Rollout) -> String {
         (by, None) => format!("started by {}", who(by)),
     };
     let reason = rollout.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{} {from}{}, {by} {at}{reason}", rollout.pool, rollout.release)
+    match rollout.scale {
+        None => format!("{} {from}{}, {by} {at}{reason}", rollout.pool, rollout.release),
+        Some(scale) => format!("{} {scale}, {by} {at}{reason}", rollout.pool),
+    }
 }
 
 fn who(by: &Actor) -> String {
@@ -170,6 +174,7 @@ fn part(state: &State, rollout: &Rollout, tally: &Tally) -> RolloutPart {
         fleet: rollout.how.fleet.clone(),
         release: rollout.release.clone(),
         back_of: rollout.back_of,
+        scale: rollout.scale,
         followed_by: rollout.choice.as_ref().and_then(|choice| choice.begun),
         strategy: rollout.how.strategy,
         wave: wave(rollout),
@@ -201,7 +206,11 @@ fn keeps(state: &State, rollout: &Rollout) -> Vec<KeptRow> {
 
 /// The newest announced release that is not skipped, where going on with it would change anything: another release, or the same one after a stop.
 fn forward(state: &State, rollout: &Rollout) -> Option<ReleaseName> {
-    if rollout.ended.is_some() || rollout.is_ending() || state.pins.contains_key(&rollout.pool) {
+    if rollout.ended.is_some()
+        || rollout.is_ending()
+        || rollout.scale.is_some()
+        || state.pins.contains_key(&rollout.pool)
+    {
         return None;
     }
     let known = state.releases.get(&rollout.pool)?;

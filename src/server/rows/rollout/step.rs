@@ -8,6 +8,7 @@ use crate::engine::rollout::dossier::logs;
 use crate::engine::rollout::{Judged, Question, Watched};
 use crate::engine::run::{Standing, evidence};
 use crate::engine::{Cause, NodeStage, NodeStep, Rollout, State};
+use crate::model::nodes::NodeChange;
 use crate::model::reports::Look;
 use crate::model::{Actor, Command, NodeId, Seen, WorkloadId};
 use crate::server::rows::View;
@@ -52,6 +53,9 @@ fn result(step: &NodeStep) -> String {
         return cause.to_string();
     }
     match &step.stage {
+        NodeStage::Done if step.change == NodeChange::Shrink => {
+            format!("{} left, and its machine is removed", step.node.name)
+        }
         NodeStage::Done => format!("{} runs {}", new_node(step).unwrap_or(&step.node.name), step.target),
         NodeStage::Skipped(by) => format!("left out by {by}"),
         NodeStage::Undecided(Question::Gaps(findings)) => findings.first().map(said).unwrap_or_default(),
@@ -85,6 +89,18 @@ pub(super) fn new_node(step: &NodeStep) -> Option<&NodeId> {
 fn verdict(step: &NodeStep) -> Option<String> {
     let name = &step.node.name;
     let done = match &step.stage {
+        NodeStage::Restoring(_) if step.change == NodeChange::Grow => {
+            "what was made is being removed".to_owned()
+        }
+        NodeStage::Restored(_) if step.change == NodeChange::Grow => {
+            "nothing of this step is left".to_owned()
+        }
+        NodeStage::Restored(_) if step.change == NodeChange::Shrink => {
+            format!("{name} takes work again; what had moved stays where it is")
+        }
+        NodeStage::Quarantined(_) if step.traces.soaked && step.change == NodeChange::Shrink => {
+            format!("{name} is empty, and has not gone; a person must look, or try again")
+        }
         NodeStage::Restoring(_) => format!("{name} is being given its work back"),
         NodeStage::Restored(_) => format!("{name} takes work again, and nothing of this step is left"),
         NodeStage::Failed(_) => "nothing was touched".to_owned(),
@@ -142,6 +158,7 @@ fn part(rollout: &Rollout, step: &NodeStep) -> NodePart {
         _ => None,
     };
     NodePart {
+        change: step.change,
         node: step.node.clone(),
         new_node: new_node(step).cloned(),
         strategy: rollout.how.strategy,
