@@ -30,9 +30,9 @@ pub(super) async fn poll(shared: &Shared, name: &FleetName) {
 }
 
 /// Until the next look. It comes sooner where a node is awaited, also where a step begins to wait for one meanwhile; and never so soon that the
-/// fleet would answer us most of the time.
+/// fleet would answer us most of the time. How long that took is by a clock that may have been set meanwhile, so it never makes the rest longer.
 async fn rest(shared: &Shared, name: &FleetName, took: Span) {
-    let soon = limits::JOIN_LOOKS_EVERY.max(took + took);
+    let soon = limits::JOIN_LOOKS_EVERY.max(took + took).min(limits::NODES_EVERY);
     if !shared.read(|state| state.rolling().any(|rollout| rollout.how.fleet == *name)) {
         return shared.world.clock.sleep(limits::NODES_EVERY).await;
     }
