@@ -57,11 +57,12 @@ fn the_same_client_catches_a_plain_drain() {
     assert!(failed > 0, "{asked} requests, and none failed");
 }
 
-fn on_both(rolling: &Rolling) -> Vec<(&'static str, Load)> {
+/// A client on each app.
+pub(super) fn on_both(rolling: &Rolling) -> Vec<(&'static str, Load)> {
     APPS.iter().map(|(app, ..)| (*app, Load::on(&rolling.lab, app))).collect()
 }
 
-fn none_failed(loads: Vec<(&'static str, Load)>) {
+pub(super) fn none_failed(loads: Vec<(&'static str, Load)>) {
     for (app, load) in loads {
         let (asked, failed, first) = load.end();
         eprintln!("{app}: {failed} of {asked} requests failed");

@@ -8,6 +8,7 @@
 //!   bad_then_good.rs  sick-app, then forward to good     cut_off.rs      breaks-network
 //!   nothing_moved.rs  never-joins; fits nowhere          provisioner.rs  it hangs, prints garbage, fails, answers twice
 //!   killed.rs         kill -9 in every state             locks.rs        a deploy and a rollout; two daemons
+//!   scaled.rs         the pool grows and shrinks
 //! ```
 //!
 //! What this machine cannot show is in `docs/lab.md`, and `./check` says at its end that it was not shown.
@@ -23,3 +24,4 @@ mod killed;
 mod locks;
 mod nothing_moved;
 mod provisioner;
+mod scaled;
