@@ -173,7 +173,9 @@ async fn a_service_of_two_and_one_of_one_are_moved_without_a_failed_request() {
     for (name, client) in [("one", of_one), ("two", of_two)] {
         let (asked, failures) = client.end();
         eprintln!("{name}: {} of {asked} requests failed", failures.len());
-        assert!(asked > 100 && failures.is_empty(), "{name}: {failures:?}");
+        // It asks 20 times a second, and a shift takes seconds: fewer, and it has not looked.
+        assert!(asked > 20, "only {asked} requests of {name}");
+        assert!(failures.is_empty(), "{name}: {failures:?}");
     }
 }
 

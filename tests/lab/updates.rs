@@ -21,7 +21,8 @@ fn a_good_update_reaches_every_node_with_no_failed_request_and_the_console_shows
     for (app, load) in loads {
         let (asked, failed, first) = load.end();
         eprintln!("{app}: {failed} of {asked} requests failed");
-        assert!(asked > 200, "only {asked} requests of {app}");
+        // It asks 20 times a second, and an update takes tens of seconds.
+        assert!(asked > 100, "only {asked} requests of {app}");
         assert_eq!(failed, 0, "{app}: {first:#?}");
     }
     for (app, port, replicas) in APPS {

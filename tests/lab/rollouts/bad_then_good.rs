@@ -66,7 +66,9 @@ pub(super) fn none_failed(loads: Vec<(&'static str, Load)>) {
     for (app, load) in loads {
         let (asked, failed, first) = load.end();
         eprintln!("{app}: {failed} of {asked} requests failed");
-        assert!(asked > 200, "only {asked} requests of {app}");
+        // It asks 20 times a second, and a rollout takes tens of seconds: fewer, and it has not
+        // looked.
+        assert!(asked > 100, "only {asked} requests of {app}");
         assert_eq!(failed, 0, "{app}: {first:#?}");
     }
 }
