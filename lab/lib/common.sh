@@ -49,13 +49,15 @@ check_node() {
   case " $(nodes) " in *" $1 "*) ;; *) usage "no node '$1'; there are: $(nodes)" ;; esac
 }
 
-# wait_for SECONDS COMMAND...: true as soon as the command is, false when the time is over.
+# wait_for SECONDS COMMAND...: true as soon as the command is, false when the time is over. It looks often at first: most of what is waited for is
+# near.
 wait_for() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + $1)) pause=02
   shift
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < deadline)) || return 1
-    sleep 0.2
+    sleep "0.$pause"
+    case $pause in 02) pause=05 ;; 05) pause=1 ;; 1) pause=2 ;; esac
   done
 }
 

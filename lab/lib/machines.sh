@@ -132,12 +132,18 @@ machine_membership() {
 
 # As if the machine had never been: a power cut, then everything of it.
 machine_remove() {
-  local node=$1
+  local node=$1 network
+  # Whoever asks for this waits for it, and the kernel takes its time over a link: so beside the rest.
+  node_network_down "$node" &
+  network=$!
   node_stop "$node" KILL
-  node_network_down "$node"
-  forget_cgroups "$LAB_NAME/$node"
   nothing_mounted "$STATE/nodes/$node"
-  rm -rf "$STATE/nodes/${node:?}" "$RUN/${node:?}"
+  mkdir -p "$STATE/removed"
+  [[ ! -d $STATE/nodes/$node ]] || mv "$STATE/nodes/$node" "$STATE/removed/$node.$$"
+  rm -rf "$RUN/${node:?}"
+  # Its disk and its control groups: nobody needs to wait for these. No other machine has its name soon, and lab/down takes what is left of them.
+  { forget_cgroups "$LAB_NAME/$node"; rm -rf "$STATE/removed/"*; } >/dev/null 2>&1 </dev/null 9>&- &
+  wait "$network"
   # In one step: a list must not show it without its token.
   rm -rf "$STATE/machines/.gone"
   mv "$STATE/machines/$node" "$STATE/machines/.gone"
