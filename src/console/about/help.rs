@@ -16,7 +16,7 @@ pub fn help(model: &Model) -> Doc {
         doc.rule(group.title());
         for spec in ACTIONS.iter().filter(|spec| spec.group == group) {
             let works = below.is_none() || is_legal(model, spec.action);
-            doc.text(line(spec), if works { Role::Text } else { Role::Dim });
+            doc.led(lead(spec), spec.help, if works { Role::Text } else { Role::Dim });
         }
     }
     doc.rule("signs");
@@ -40,7 +40,8 @@ const MARKS: [Mark; 11] = [
     Mark::Restored,
 ];
 
-fn line(spec: &Spec) -> String {
+/// The keys and the name: what its help stands beside.
+fn lead(spec: &Spec) -> String {
     let keys: Vec<String> = spec.keys.iter().map(ToString::to_string).collect();
-    format!("{:<14} {:<18} {}", keys.join(" "), spec.name, spec.help)
+    format!("{:<14} {:<18} ", keys.join(" "), spec.name)
 }
