@@ -205,6 +205,9 @@ pub struct ReleaseRow {
     /// Who said that the pool does not take it by itself, and why.
     #[serde(default)]
     pub skipped: Option<Freeze>,
+    /// Whether a rollout of it has begun: then it is not taken by itself again.
+    #[serde(default)]
+    pub taken: bool,
 }
 
 /// What a plan is asked for.

@@ -129,20 +129,20 @@ actions! {
     Follow, "follow", [Char('f')], Log, None, "Go to the end and stay there, or stay here.";
     Wrap, "wrap", [Char('-')], Log, None, "Break long lines, or cut them.";
 
-    Pause, "pause", [Char('p')], Safer, Safe, "Start nothing new in this run or rollout.";
-    Reject, "reject", [Char('x')], Safer, Safe, "Refuse a held step, or close an incident; a reason is needed.";
+    Pause, "pause", [Char('p')], Safer, Safe, "Start nothing new in this run or rollout; a pool: begin no release there, a reason is needed.";
+    Reject, "reject", [Char('x')], Safer, Safe, "Refuse a held step, close an incident, or on a plan: never take its release by itself; a reason is needed.";
     Claim, "claim", [Char('a')], Safer, Safe, "Take an incident: the others see who looks at it.";
     Freeze, "freeze everything", [Char('!')], Safer, Safe, "Start no new step anywhere.";
 
     Approve, "approve", [Char('A')], Production, Production, "Let a held step go on, or a node about which you are asked.";
-    Resume, "resume", [Char('P')], Production, Production, "Take a pause or the freeze back.";
+    Resume, "resume", [Char('P')], Production, Production, "Take a pause, a pool's pin or the freeze back.";
     Start, "start", [Char('S')], Production, Production, "Start a run of this image, as if it had moved; on a plan: that rollout.";
     Retry, "try again", [Char('T')], Production, Production, "Try a failed step again, and what it blocked.";
     Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back, or a node's work; a rollout: all it did.";
     Forward, "roll forward", [Char('F')], Production, Production, "End a rollout and go on with the newest release.";
     Skip, "skip the node", [Char('K')], Production, Override, "Leave a node out of its rollout; a reason is needed.";
     Abort, "abort", [Char('X')], Production, Override, "End a run or rollout; what is in flight is put back.";
-    Unquarantine, "unquarantine", [Char('U')], Production, Override, "Let a workload take again what made it sick.";
+    Unquarantine, "unquarantine", [Char('U')], Production, Override, "Let a workload take again what made it sick; on a plan: skip its release no more.";
 
     Help, "help", [Char('?')], Other, None, "This list.";
     Leave, "leave", [Char('q')], Other, None, "Leave this screen; at the start: quit.";

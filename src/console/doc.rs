@@ -74,6 +74,7 @@ impl Doc {
 
     /// A labelled text in a role; an empty text is left out.
     pub fn styled(&mut self, label: &'static str, text: impl Into<String>, role: Role) -> &mut Self {
+        debug_assert!(label.len() < LABEL, "{label} leaves no room before its text");
         let text = text.into();
         if !text.is_empty() {
             self.blocks.push(Block::Pair { label, text, role });

@@ -1,11 +1,11 @@
 //! A sheet: what would be sent, what must be typed for it, and what its author saw.
 
 use super::replica::Replica;
-use crate::api::rollout::PlanRow;
+use crate::api::rollout::{PlanRow, ReleaseRow};
 use crate::api::rows::May;
 use crate::model::limits::SHEET_DEAF;
 use crate::model::{
-    Command, Digest, ImageRef, IncidentId, ReleaseName, RunId, Seen, StepKey, Timestamp, WorkloadId,
+    Command, Digest, ImageRef, IncidentId, PoolName, ReleaseName, RunId, Seen, StepKey, Timestamp, WorkloadId,
 };
 
 /// What a sheet would do.
@@ -35,6 +35,14 @@ pub enum Order {
     Start(ImageRef),
     /// Start the rollout that this plan shows.
     StartRollout(Box<PlanRow>),
+    /// Keep a pool on what it has.
+    Pin(PoolName),
+    /// Take a pin back.
+    Unpin(PoolName),
+    /// Never take a release by itself.
+    SkipRelease(PoolName, ReleaseName),
+    /// Take that back.
+    UnskipRelease(PoolName, ReleaseName),
     /// Release what is quarantined.
     Unquarantine(WorkloadId),
     /// Freeze everything.
@@ -163,6 +171,16 @@ impl Sheet {
                 return rollout(run).is_none_or(|part| part.forward.as_ref() == Some(to));
             }
             Order::StartRollout(plan) => return super::target::may_start(replica, plan),
+            Order::Pin(pool) | Order::Unpin(pool) => {
+                let pinned = replica.pool(pool).map(|row| row.pinned.is_some());
+                return pinned.is_none_or(|pinned| pinned == matches!(self.order, Order::Unpin(_)));
+            }
+            Order::SkipRelease(pool, release) => {
+                return release_of(replica, pool, release).is_none_or(may_skip);
+            }
+            Order::UnskipRelease(pool, release) => {
+                return release_of(replica, pool, release).is_none_or(|row| row.skipped.is_some());
+            }
             Order::Pause(_)
             | Order::Resume(_)
             | Order::Abort(_)
@@ -213,6 +231,10 @@ impl Sheet {
             Order::StartRollout(plan) => {
                 Command::StartRollout { pool: plan.pool, release: plan.release, seen, reason: given }
             }
+            Order::Pin(pool) => Command::Pin { pool, reason },
+            Order::Unpin(pool) => Command::Unpin { pool, reason: given },
+            Order::SkipRelease(pool, release) => Command::SkipRelease { pool, release, reason },
+            Order::UnskipRelease(pool, release) => Command::UnskipRelease { pool, release, reason: given },
             Order::Unquarantine(workload) => Command::Unquarantine { workload, reason },
             Order::Freeze => Command::Freeze { reason: given, until: None },
             Order::Thaw => Command::Thaw { reason: given },
@@ -220,6 +242,20 @@ impl Sheet {
             Order::Close(incident) => Command::Close { incident, reason },
         }
     }
+}
+
+/// An announced release, by its name.
+pub fn release_of<'a>(
+    replica: &'a Replica,
+    pool: &PoolName,
+    release: &ReleaseName,
+) -> Option<&'a ReleaseRow> {
+    replica.pool(pool)?.announced.iter().find(|row| row.release == *release)
+}
+
+/// Whether a pool could still take this release by itself, so that there is something to skip.
+pub fn may_skip(row: &ReleaseRow) -> bool {
+    !row.taken && row.skipped.is_none()
 }
 
 /// What must stay as it is while the sheet is open; none when its object is not there.
@@ -248,6 +284,10 @@ fn fence(order: &Order, replica: &Replica) -> Option<Seen> {
         Order::Claim(incident) | Order::Close(incident) => {
             replica.incident(*incident).map(|_| Seen::default())
         }
+        Order::Pin(pool) | Order::Unpin(pool) => replica.pool(pool).map(|_| Seen::default()),
+        Order::SkipRelease(pool, release) | Order::UnskipRelease(pool, release) => {
+            release_of(replica, pool, release).map(|_| Seen::default())
+        }
         Order::Freeze => nothing,
         Order::Thaw => replica.daemon().and_then(|daemon| daemon.freeze.as_ref()).map(|_| Seen::default()),
     }
@@ -263,7 +303,7 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
     Some(match order {
         Order::Claim(_) => Proof::Nothing,
         Order::Pause(_) | Order::Freeze => Proof::Enter,
-        Order::Reject(..) | Order::Close(_) => Proof::Reason,
+        Order::Reject(..) | Order::Close(_) | Order::Pin(_) | Order::SkipRelease(..) => Proof::Reason,
         Order::Approve(_, step @ StepKey::Node(_))
         | Order::Retry(_, step @ StepKey::Node(_))
         | Order::Rollback(_, step @ StepKey::Node(_)) => Proof::Code(node(step)?),
@@ -281,6 +321,8 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         Order::StartRollout(plan) => Proof::Code(plan.release.to_string()),
         Order::Thaw => Proof::Code(replica.daemon()?.name.clone()),
         Order::Abort(run) => Proof::Name(replica.run(*run)?.name()),
+        Order::Unpin(pool) => Proof::Code(pool.to_string()),
+        Order::UnskipRelease(_, release) => Proof::Name(release.to_string()),
         Order::Unquarantine(workload) => Proof::Name(workload.to_string()),
     })
 }

@@ -4,10 +4,10 @@ use super::actions::Action;
 use super::model::{About, Asked, Model, Screen};
 use super::rank::List;
 use super::replica::Replica;
-use super::sheet::Order;
-use crate::api::rollout::PlanRow;
+use super::sheet::{Order, may_skip, release_of};
+use crate::api::rollout::{PlanRow, ReleaseRow};
 use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, StepRow};
-use crate::model::{ImageRef, RunId, StepKey, WorkloadId};
+use crate::model::{ImageRef, PoolName, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
 pub fn target(model: &Model) -> Option<RowKey> {
@@ -195,12 +195,22 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         }
         Action::Reject => match step(May::Reject) {
             Some((run, step)) => Some(Order::Reject(run, step)),
-            None => open_incident(replica, key?).map(|row| Order::Close(row.incident)),
+            None => {
+                open_incident(replica, key?).map(|row| Order::Close(row.incident)).or_else(|| skip(model))
+            }
         },
-        Action::Pause => run().filter(|row| row.paused.is_none()).map(|row| Order::Pause(row.run)),
+        Action::Pause => match run() {
+            Some(row) => row.paused.is_none().then_some(Order::Pause(row.run)),
+            None => {
+                pool(replica, key?).filter(|row| row.pinned.is_none()).map(|row| Order::Pin(row.pool.clone()))
+            }
+        },
         Action::Resume => match run().filter(|row| row.paused.is_some()) {
             Some(row) => Some(Order::Resume(row.run)),
-            None => frozen.then_some(Order::Thaw),
+            None => {
+                let pinned = key.and_then(|key| pool(replica, key)).filter(|row| row.pinned.is_some());
+                pinned.map(|row| Order::Unpin(row.pool.clone())).or_else(|| frozen.then_some(Order::Thaw))
+            }
         },
         Action::Abort => run().map(|row| Order::Abort(row.run)),
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
@@ -209,7 +219,7 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
             Some(plan) => may_start(replica, plan).then(|| Order::StartRollout(Box::new(plan.clone()))),
             None => image_of(key?).map(|image| Order::Start(image.clone())),
         },
-        Action::Unquarantine => quarantined(replica, key?).map(Order::Unquarantine),
+        Action::Unquarantine => quarantined(replica, key?).map(Order::Unquarantine).or_else(|| unskip(model)),
         Action::Down | Action::Up | Action::First | Action::Last | Action::HalfDown | Action::HalfUp => None,
         Action::Fold | Action::Unfold | Action::Open | Action::Back | Action::Now | Action::Lineage => None,
         Action::Updates | Action::Runs | Action::Pools | Action::Incidents | Action::Journal => None,
@@ -231,6 +241,28 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
 fn plan_of(model: &Model) -> Option<&PlanRow> {
     let Screen::Page(About::Plan(planning), _) = model.screen() else { return None };
     if let Asked::Answered(plan) = &planning.asked { Some(plan) } else { None }
+}
+
+/// A pool's own row, and not one of its nodes'.
+fn pool<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a PoolRow> {
+    if let RowKey::Pool(pool) = key { replica.pool(pool) } else { None }
+}
+
+/// The release whose plan is on screen, also where there is nothing to start.
+fn planned(model: &Model) -> Option<(PoolName, &ReleaseRow)> {
+    let Screen::Page(About::Plan(planning), _) = model.screen() else { return None };
+    let row = release_of(&model.replica, &planning.pool, &planning.release)?;
+    Some((planning.pool.clone(), row))
+}
+
+fn skip(model: &Model) -> Option<Order> {
+    let (pool, row) = planned(model).filter(|(_, row)| may_skip(row))?;
+    Some(Order::SkipRelease(pool, row.release.clone()))
+}
+
+fn unskip(model: &Model) -> Option<Order> {
+    let (pool, row) = planned(model).filter(|(_, row)| row.skipped.is_some())?;
+    Some(Order::UnskipRelease(pool, row.release.clone()))
 }
 
 /// Whether nothing is under way in the plan's pool, and nobody has pinned it.

@@ -4,7 +4,7 @@ use crate::fixture::{edge_plan, model_of, now, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
 use tidegate::api::rollout::PlanRow;
-use tidegate::api::rows::{Freeze, Row};
+use tidegate::api::rows::{Freeze, PoolRow, Row};
 use tidegate::api::stream::Frame;
 use tidegate::console::{Cmd, Model, Msg, update};
 use tidegate::model::{Actor, Command, RunId, Seq};
@@ -44,6 +44,8 @@ macro_rules! pictures {
 pictures! {
     pools: "4", "";
     pool: "4j⏎", "";
+    pin_sheet: "4", "p";
+    skip_sheet: "4n", "x";
     node: "4j⏎jj⏎", "";
     node_that_took_a_place: "'node prod/n01b⏎", "";
     plan: "4n", "";
@@ -121,15 +123,7 @@ fn a_release_in_quarantine_needs_a_reason() {
 #[test]
 fn a_rollout_that_somebody_began_meanwhile_cannot_be_started_again() {
     let mut model = planned(80, 24, "4n", "S");
-    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
-        Row::Pool(mut row) if row.pool.as_str() == "edge" => {
-            row.run = Some(RunId(19));
-            Some(Row::Pool(row))
-        }
-        _ => None,
-    });
-    let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
-    update(&mut model, Msg::Rows(vec![delta], now()));
+    update(&mut model, edge(|row| row.run = Some(RunId(19))));
     let shown = picture(&model);
     assert!(shown.contains("this can no longer be started: rollout 19 is under way"), "{shown}");
     assert_eq!(press(&mut model, "2026.11.2⏎"), []);
@@ -146,26 +140,98 @@ fn where_there_is_no_pool_there_is_no_view_of_pools() {
 #[test]
 fn a_pool_says_who_pinned_it_and_what_is_skipped() {
     let mut model = model(200, 50);
-    let kept = |why: &str| Freeze {
-        by: Actor::Person { name: "ben".to_owned(), uid: 1001 },
-        reason: Some(why.to_owned()),
-        since: now(),
-        until: None,
-    };
-    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
-        Row::Pool(mut row) if row.pool.as_str() == "edge" => {
-            (row.pinned, row.next) = (Some(kept("disks are being swapped")), None);
-            row.announced[1].skipped = Some(kept("it has the old driver"));
-            Some(Row::Pool(row))
-        }
-        _ => None,
+    let change = edge(|row| {
+        (row.pinned, row.next) = (Some(kept("disks are being swapped")), None);
+        row.announced[1].skipped = Some(kept("it has the old driver"));
     });
-    let delta = Frame::Delta { seq: Seq(9), upsert: pool.into_iter().collect(), remove: vec![] };
-    update(&mut model, Msg::Rows(vec![delta], now()));
+    update(&mut model, change);
     press(&mut model, "4");
     let shown = picture(&model);
-    for said in ["disks are being swapped", "skipped by ben", "it has the old driver", "tidegate unpin edge"]
-    {
+    for said in ["disks are being swapped", "skipped by ben", "it has the old driver", "P ends that"] {
         assert!(shown.contains(said), "{said} is not in {shown}");
     }
+}
+
+/// The row of the pool `edge`, changed.
+fn edge(change: impl FnOnce(&mut PoolRow)) -> Msg {
+    let pool = rows_with_rollouts().into_iter().find_map(|row| match row {
+        Row::Pool(row) if row.pool.as_str() == "edge" => Some(row),
+        _ => None,
+    });
+    let mut pool = pool.expect("it is in the fixture");
+    change(&mut pool);
+    Msg::Rows(vec![Frame::Delta { seq: Seq(9), upsert: vec![Row::Pool(pool)], remove: vec![] }], now())
+}
+
+fn kept(why: &str) -> Freeze {
+    let by = Actor::Person { name: "ben".to_owned(), uid: 1001 };
+    Freeze { by, reason: Some(why.to_owned()), since: now(), until: None }
+}
+
+#[test]
+fn a_pool_is_pinned_for_a_reason_and_its_pin_ended_by_its_name() {
+    assert_eq!(sent(model(80, 24), "4p⏎"), None);
+    let Some(Command::Pin { pool, reason }) = sent(model(80, 24), "4pdisks are swapped⏎") else {
+        panic!("nothing was sent");
+    };
+    assert_eq!((pool.as_str(), reason.as_str()), ("edge", "disks are swapped"));
+
+    let pinned = || {
+        let mut model = model(80, 24);
+        update(&mut model, edge(|row| row.pinned = Some(kept("disks"))));
+        model
+    };
+    assert_eq!(sent(pinned(), "4pagain⏎"), None, "it is pinned");
+    assert_eq!(sent(pinned(), "4P⏎"), None);
+    let Some(Command::Unpin { pool, reason: None }) = sent(pinned(), "4Pedge⏎") else {
+        panic!("nothing was sent");
+    };
+    assert_eq!(pool.as_str(), "edge");
+}
+
+#[test]
+fn where_a_rollout_is_under_way_p_pauses_that() {
+    let sent = sent(model(80, 24), "4jp⏎");
+    assert!(matches!(sent, Some(Command::Pause { run: RunId(17), .. })), "{sent:?}");
+}
+
+#[test]
+fn a_release_is_skipped_on_its_plan_for_a_reason() {
+    assert_eq!(sent(planned(80, 24, "4n", ""), "x⏎"), None);
+    let Some(Command::SkipRelease { pool, release, reason }) =
+        sent(planned(80, 24, "4n", ""), "xold driver⏎")
+    else {
+        panic!("nothing was sent");
+    };
+    assert_eq!((pool.as_str(), release.as_str(), reason.as_str()), ("edge", "2026.11.2", "old driver"));
+
+    let skipped = || {
+        let mut model = planned(80, 24, "4n", "");
+        update(&mut model, edge(|row| row.announced[1].skipped = Some(kept("old driver"))));
+        model
+    };
+    assert!(picture(&skipped()).contains("skipped   by ben 02:14: old driver"), "{}", picture(&skipped()));
+    assert_eq!(sent(skipped(), "xagain⏎"), None, "it is skipped");
+    assert_eq!(sent(skipped(), "U2026.11.2⏎"), None, "a reason is needed");
+    assert!(matches!(sent(skipped(), "U2026.11.2⇥mended⏎"), Some(Command::UnskipRelease { .. })));
+}
+
+#[test]
+fn a_release_that_has_begun_cannot_be_skipped() {
+    let mut model = planned(80, 24, "4n", "");
+    update(&mut model, edge(|row| row.announced[1].taken = true));
+    assert_eq!(sent(model, "xold driver⏎"), None);
+}
+
+#[test]
+fn a_sheet_says_that_somebody_else_was_quicker() {
+    let mut pin = planned(80, 24, "4", "p");
+    update(&mut pin, edge(|row| row.pinned = Some(kept("disks"))));
+    assert!(picture(&pin).contains("this is done already: pinned by ben"), "{}", picture(&pin));
+    assert_eq!(sent(pin, "me too⏎"), None);
+
+    let mut skip = planned(80, 24, "4n", "x");
+    update(&mut skip, edge(|row| row.announced[1].taken = true));
+    assert!(picture(&skip).contains("a rollout of 2026.11.2 has begun"), "{}", picture(&skip));
+    assert_eq!(sent(skip, "old driver⏎"), None);
 }

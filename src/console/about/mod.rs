@@ -9,6 +9,7 @@ mod impact;
 mod incident;
 mod plan;
 mod pool;
+mod pool_sheet;
 mod rollout;
 mod rollout_sheet;
 mod run;

@@ -1,10 +1,12 @@
 //! What a rollout would do and meet, before it is started: waves, nodes, and what the fleet finds in the way.
 
+use super::pool::kept;
 use super::rollout::{by, names};
 use crate::api::rollout::{PlanRow, PlannedRow, said};
 use crate::api::rows::{Mark, PoolRow};
 use crate::console::doc::Doc;
 use crate::console::model::{Asked, Model, Planning};
+use crate::console::sheet::release_of;
 use crate::console::theme::{Role, glyph};
 use crate::model::text::tasks;
 
@@ -14,6 +16,13 @@ pub(super) fn plan(model: &Model, planning: &Planning) -> Doc {
     let pool = model.replica.pool(&planning.pool);
     if let Some(run) = pool.and_then(|pool| pool.run) {
         doc.marked("under way", format!("rollout {run}; another one begins only after it"), Mark::Working);
+    }
+    if let Some(pin) = pool.and_then(|pool| pool.pinned.as_ref()) {
+        doc.marked("pinned", kept(pin, model.now), Mark::Paused);
+    }
+    let announced = release_of(&model.replica, &planning.pool, &planning.release);
+    if let Some(skip) = announced.and_then(|one| one.skipped.as_ref()) {
+        doc.marked("skipped", kept(skip, model.now), Mark::Paused);
     }
     match &planning.asked {
         Asked::Waiting => {

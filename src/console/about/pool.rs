@@ -39,7 +39,7 @@ pub(super) fn pool(replica: &Replica, row: &PoolRow, now: Timestamp) -> Doc {
 }
 
 /// `by ana 02:14:00: disks are being swapped`.
-fn kept(stop: &Freeze, now: Timestamp) -> String {
+pub(super) fn kept(stop: &Freeze, now: Timestamp) -> String {
     let why = stop.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("by {} {}{why}", stop.by, when(stop.since, now))
 }
@@ -50,7 +50,7 @@ fn by_itself(row: &PoolRow, now: Timestamp) -> String {
         return format!("{} takes {release}", when(*at, now));
     }
     if row.pinned.is_some() {
-        return format!("nothing while it is pinned; `tidegate unpin {}` ends that", row.pool);
+        return "nothing while it is pinned; P ends that".to_owned();
     }
     let newest = row.announced.last().map(|one| &one.release);
     match (row.run, newest) {

@@ -1,13 +1,13 @@
 //! What a sheet says: what would happen, to whom, how it can be undone, and what happens otherwise.
 
-use super::rollout_sheet;
 use super::step::approvals;
+use super::{pool_sheet, rollout_sheet};
 use crate::api::rows::{HoldRow, IncidentRow, Mark, RunRow, StepRow};
 use crate::console::doc::Doc;
 use crate::console::model::Model;
 use crate::console::rank::List;
 use crate::console::replica::Replica;
-use crate::console::sheet::{Order, Sheet};
+use crate::console::sheet::{Order, Sheet, release_of};
 use crate::console::text::{exactly_when, short, when};
 use crate::console::theme::Role;
 use crate::model::setup::OnFailure;
@@ -53,6 +53,18 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
         Order::Start(image) => start(&mut doc, replica, image),
         Order::StartRollout(plan) => rollout_sheet::start(&mut doc, plan),
+        Order::Pin(pool) => {
+            with(&mut doc, replica.pool(pool), |doc, row| pool_sheet::pin(doc, row, model.now));
+        }
+        Order::Unpin(pool) => {
+            with(&mut doc, replica.pool(pool), |doc, row| pool_sheet::unpin(doc, row, model.now));
+        }
+        Order::SkipRelease(pool, release) => with(&mut doc, replica.pool(pool), |doc, row| {
+            pool_sheet::skip(doc, row, release, model.now);
+        }),
+        Order::UnskipRelease(pool, release) => with(&mut doc, replica.pool(pool), |doc, row| {
+            pool_sheet::unskip(doc, row, release, model.now);
+        }),
         Order::Unquarantine(workload) => unquarantine(&mut doc, replica, workload, model.now),
         Order::Freeze => freeze(&mut doc, replica),
         Order::Thaw => thaw(&mut doc, replica, model.now),
@@ -101,6 +113,10 @@ fn title(replica: &Replica, order: &Order) -> String {
         Order::Abort(run) => format!("ABORT {}", called(run)),
         Order::Start(image) => format!("START a run of {}", image.short()),
         Order::StartRollout(plan) => format!("START rollout of {} through {}", plan.release, plan.pool),
+        Order::Pin(pool) => format!("PIN pool {pool}"),
+        Order::Unpin(pool) => format!("END THE PIN of pool {pool}"),
+        Order::SkipRelease(pool, release) => format!("SKIP release {release} in pool {pool}"),
+        Order::UnskipRelease(pool, release) => format!("SKIP release {release} NO MORE in pool {pool}"),
         Order::Unquarantine(workload) => format!("UNQUARANTINE {workload}"),
         Order::Freeze => "FREEZE EVERYTHING".to_owned(),
         Order::Thaw => "END THE FREEZE".to_owned(),
@@ -129,6 +145,14 @@ fn too_late(doc: &mut Doc, replica: &Replica, order: &Order, now: Timestamp) {
             let why = run.or(pin).unwrap_or_else(|| "the pool is gone".to_owned());
             doc.text(format!("this can no longer be started: {why}"), Role::Refused);
             return;
+        }
+        Order::Pin(pool) | Order::Unpin(pool) => {
+            return with(doc, replica.pool(pool), |doc, row| pool_sheet::pinned_meanwhile(doc, row, now));
+        }
+        Order::SkipRelease(pool, release) | Order::UnskipRelease(pool, release) => {
+            return with(doc, release_of(replica, pool, release), |doc, row| {
+                pool_sheet::skipped_meanwhile(doc, row, now);
+            });
         }
         Order::Pause(_)
         | Order::Resume(_)

@@ -265,6 +265,10 @@ fn name_here(model: &Model, spec: &Spec) -> &'static str {
     match order(model, spec.action) {
         Some(Order::Close(_)) => "close it",
         Some(Order::Thaw) => "end the freeze",
+        Some(Order::Pin(_)) => "pin",
+        Some(Order::Unpin(_)) => "end the pin",
+        Some(Order::SkipRelease(..)) => "skip it",
+        Some(Order::UnskipRelease(..)) => "skip no more",
         Some(Order::StartRollout(_)) => "start it",
         Some(Order::RollBackAll(_)) => "roll back all",
         Some(_) | None => spec.name,

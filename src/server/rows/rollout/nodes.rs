@@ -128,6 +128,7 @@ fn announced(state: &State, pool: &PoolName) -> Vec<ReleaseRow> {
         by: one.by.clone(),
         quarantine: quarantine(state, pool, &one.release),
         skipped: one.skipped.as_ref().map(daemon::freeze),
+        taken: one.taken,
     };
     known.map(row).collect()
 }
