@@ -107,6 +107,15 @@ fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a
     step_of(replica, key).filter(|step| step.may.contains(&may))
 }
 
+/// The node that a rollout as a whole asks about: one that failed or that a person must decide on, where it is the only one.
+fn asking<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
+    let RowKey::Run(run) = key else { return None };
+    let asks = |step: &&StepRow| step.state == "undecided" || FAILED.contains(&step.state.as_str());
+    let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&May::Skip)).filter(asks);
+    let first = steps.next();
+    first.filter(|_| steps.next().is_none())
+}
+
 /// The rollout that a row is, as a whole.
 fn rollout_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<(RunId, &'a RolloutPart)> {
     let RowKey::Run(run) = key else { return None };
@@ -190,7 +199,8 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
             Some(Order::Forward(rollout.run, to))
         }
         Action::Skip => {
-            let one = step_of(replica, key?).filter(|step| step.may.contains(&May::Skip));
+            let own = step_of(replica, key?).filter(|step| step.may.contains(&May::Skip));
+            let one = own.or_else(|| asking(replica, key?));
             one.map(|step| Order::Skip(step.run, step.step.clone()))
         }
         Action::Reject => match step(May::Reject) {

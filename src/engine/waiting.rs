@@ -31,6 +31,11 @@ impl State {
         waits().find(|(step, _)| !inner(step)).or_else(|| waits().next()).map(|(_, waiting)| waiting)
     }
 
+    /// Whether a pause, a freeze, or another daemon on its fleet keeps what a step wants from beginning.
+    pub fn is_held_back(&self, run: &Run, step: &Step) -> bool {
+        self.stopped(run, step).is_some()
+    }
+
     /// The waits from a step to their last cause, each with its subject.
     pub fn waiting_chain(&self, run: &Run, key: &StepKey) -> Vec<(StepKey, Waiting)> {
         let mut chain = Vec::new();

@@ -234,6 +234,8 @@ pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
 /// Between two looks while a node is emptied: a task is healthy at most this long before it is seen. A fleet that takes long to answer is
 /// asked less often.
 pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(200);
+/// How long a Swarm has to take away what it was told to, before it is told once more.
+pub const SHIFT_TELLS_AGAIN: Span = Span::from_secs(3);
 /// The longest that a cordon waits for tasks that are just being placed: Swarm's scheduler gathers what changed for at most a second
 /// before it places them.
 pub const CORDON_SETTLES: Span = Span::from_secs(2);

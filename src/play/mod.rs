@@ -18,6 +18,7 @@ mod stage;
 mod story;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use people::{actor, command};
 pub use stage::{Stage, StageError};

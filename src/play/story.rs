@@ -6,7 +6,7 @@
 //!   01:19:55     run 1 dotnet:1.0.1-core building                     what followed from it
 //! ```
 
-use super::Stage;
+use super::{Stage, words};
 use crate::daemon::Reply;
 use crate::engine::describe::{sentence, subject};
 use crate::engine::{Event, EventKind, State};
@@ -142,11 +142,9 @@ impl<'a> Story<'a> {
 
 impl Shown {
     fn of(state: &State) -> Self {
-        let steps = state.runs.values().flat_map(|run| {
-            run.steps.values().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
-        });
+        let steps = words::of_runs(state, state.each_run());
         let incidents = state.incidents.values().map(|incident| (incident.id, incident.closed.is_some()));
-        Self { steps: steps.collect(), incidents: incidents.collect() }
+        Self { steps, incidents: incidents.collect() }
     }
 }
 

@@ -54,6 +54,11 @@ fn what_is_typed_is_the_name_of_what_it_is_about() {
     assert!(matches!(back, Some(Command::RollBackAll { run: RunId(17), .. })), "{back:?}");
     let skip = sent("'rollout 17⏎Kn03⇥old disks⏎");
     assert!(matches!(skip, Some(Command::SkipNode { run: RunId(17), .. })), "{skip:?}");
+    let one = sent("jKn03⇥old disks⏎");
+    assert!(
+        matches!(one, Some(Command::SkipNode { run: RunId(17), .. })),
+        "the only one that failed: {one:?}"
+    );
     let retry = sent("'rollout 17⏎Tn03⏎");
     assert!(matches!(retry, Some(Command::Retry { run: RunId(17), .. })), "{retry:?}");
     let node = sent("'rollout 18⏎gjRg2⏎");

@@ -6,7 +6,7 @@ use crate::engine::{EventKind, State};
 use crate::journal::ReadError;
 use crate::model::drill::{Debriefing, Ended, Lesson, Moment, Who};
 use crate::model::{Actor, RunId, Seq, StepKey, Timestamp};
-use crate::play::{Stage, actor};
+use crate::play::{Stage, actor, words};
 use crate::sim::file::{DrillFile, Entry, Happens};
 use crate::sim::{WorldError, WorldFile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,7 +143,7 @@ fn of_journal(
             }
             _ => {}
         }
-        let now = words(&state);
+        let now = all_words(&state);
         for ((run, step), word) in &now {
             if is_news(word) && shown.get(&(*run, step.clone())) != Some(word) {
                 let kind = if matches!(step, StepKey::Node(_)) { "rollout" } else { "run" };
@@ -161,15 +161,14 @@ fn of_journal(
     out
 }
 
-fn words(state: &State) -> BTreeMap<(RunId, StepKey), &'static str> {
-    let of = |run: &crate::engine::Run| {
-        run.steps.values().map(|step| ((run.id, step.key.clone()), step.word())).collect::<Vec<_>>()
-    };
+fn all_words(state: &State) -> BTreeMap<(RunId, StepKey), &'static str> {
+    let mut words = words::of_runs(state, state.each_run());
     let of_nodes = state
         .rollouts
         .values()
         .flat_map(|rollout| rollout.steps.values().map(|step| ((rollout.id, step.key.clone()), step.word())));
-    state.each_run().flat_map(of).chain(of_nodes).collect()
+    words.extend(of_nodes);
+    words
 }
 
 /// What is only on its way, and what follows from another line, is left out.

@@ -56,6 +56,18 @@ async fn a_debriefing_tells_all_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_pause_holds_back_is_not_told_as_begun() {
+    let text = DRILLS[0].replace(
+        "at = \"82s\", person = { name = \"you\", does = \"freeze\"",
+        "at = \"25s\", person = { name = \"you\", does = \"freeze\"",
+    );
+    let (_, told, _) = played(&text, true).await;
+    let said: Vec<String> = told.timeline.iter().map(|moment| moment.text.clone()).collect();
+    assert!(said.iter().any(|text| text == "run 1: deploy search held back"), "{}", told.lines());
+    assert!(!said.iter().any(|text| text == "run 1: deploy search updating"), "{}", told.lines());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_debriefing_names_users_people_and_machines_apart() {
     let (_, told, _) = played(DRILLS[2], true).await;
     for who in [Who::You, Who::Person, Who::World, Who::Tidegate] {

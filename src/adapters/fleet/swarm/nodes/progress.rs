@@ -148,12 +148,18 @@ fn lacks(view: &View, service: &Service, node: &str, phase: Phase, gap: bool) ->
             said("has a task that is not healthy yet, and scaling back might take a healthy one")
         }
         Phase::Back => {
-            let slots: BTreeSet<u64> = living().map(|task| task.slot).collect();
-            let over = (slots.len() as u64).saturating_sub(moving.wanted());
+            let over = over(view, service);
             (over > 0).then(|| said(&format!("has {over} tasks too many"))).flatten()
         }
         Phase::Elsewhere | Phase::Empty | Phase::Settled(_) => None,
     }
+}
+
+/// How many tasks a service has beyond what there shall be.
+pub(super) fn over(view: &View, service: &Service) -> u64 {
+    let Some(replicas) = service.replicas() else { return 0 };
+    let slots: BTreeSet<u64> = view.tasks_of(&service.id).map(|task| task.slot).collect();
+    (slots.len() as u64).saturating_sub(Moving::of(service.moving(), replicas).wanted())
 }
 
 pub(super) fn unended(view: &View, task: &Task) -> Finding {

@@ -4,14 +4,14 @@ use super::change::{Count, Counted, several};
 use super::member::Member;
 use super::moving::Moving;
 use super::preflight::{finding, work};
-use super::progress::{Gap, Phase, begun, gaps, missing, moved, moving_from, undone, unended};
+use super::progress::{Gap, Phase, begun, gaps, missing, moved, moving_from, over, undone, unended};
 use super::removal::Ties;
 use super::view::{Found, View};
 use crate::adapters::fleet::swarm::manager::Trouble;
 use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::Service;
 use crate::model::Span;
-use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY};
+use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY, SHIFT_TELLS_AGAIN};
 use crate::model::nodes::{Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
 use crate::ports::{Progress, Reporter};
 use serde_json::Value;
@@ -157,6 +157,21 @@ impl Shift<'_> {
         Ok(())
     }
 
+    /// Tells Swarm once more how many tasks there shall be, where it has left too many.
+    ///
+    /// It looks at a service's tasks when the service changes, and removes them as they were when it looked: a task that has changed since, as one
+    /// does that has just started, is left, with "failed to update task to REMOVE" in the leader's log (swarmkit
+    /// `manager/orchestrator/replicated/services.go`, `setTasksDesiredState`). The same number again is a change too. Seen once in some fifty shifts,
+    /// on a machine that was busy: the shift waited for its whole time and failed.
+    async fn tell_again(&self, view: &View) -> Result<(), Trouble> {
+        for service in view.services.values().filter(|service| over(view, service) > 0) {
+            if service.moving().is_some_and(|moving| moving.nodes.contains_key(&self.node)) {
+                self.swarm.edit_count(service, |_, moving| Count::Send(moving)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// How long tasks must have been healthy before they are relied on: without a health check Swarm calls a task running when its process has
     /// started, and it may serve only later.
     async fn hold(&self) -> Result<Span, Trouble> {
@@ -182,7 +197,7 @@ impl Shift<'_> {
 
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
     async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
-        let (mut told, mut good) = (Vec::new(), None);
+        let (mut told, mut good, mut told_swarm) = (Vec::new(), None, Instant::now());
         loop {
             let asked = Instant::now();
             let view = self.swarm.view().await?;
@@ -200,6 +215,10 @@ impl Shift<'_> {
                     return Ok(missing);
                 }
                 self.tell(phase, &missing, &mut told);
+                if phase == Phase::Back && told_swarm.elapsed() >= SHIFT_TELLS_AGAIN.to_std() {
+                    self.tell_again(&view).await?;
+                    told_swarm = Instant::now();
+                }
             }
             tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std().max(2 * asked.elapsed())).await;
         }
