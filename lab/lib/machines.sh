@@ -2,7 +2,8 @@
 # The machines of the pool: which there are, how one is made and removed.
 #
 # A machine is a folder, $STATE/machines/NAME, with `release`, `kind` and, for one that was asked for, `token`. The folder is there before anything
-# else of the machine and goes after everything else. So whoever makes or removes one may be killed at any moment: what is left is listed.
+# else of the machine and goes after everything else but its disk, which is in $STATE/removed by then. So whoever makes or removes one may be killed at
+# any moment: what is left is listed, and a disk goes with the next machine that is removed.
 
 # The first ones are the lab's own; they are what Tidegate finds, so they have no token.
 FIRST_WORKERS="w1 w2 w3"

@@ -118,7 +118,7 @@ fn print(plan: &PlanRow, out: &mut Output<'_>) -> Result<(), Failure> {
     }
     let head = ["WAVE", "NODE", "ZONE", "HAS", "GETS", "WORK", "PREFLIGHT"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
-    rows.extend(plan.nodes.iter().map(|node| cells(plan, node)));
+    rows.extend(folded(plan));
     out.table(&rows)?;
     plan.nodes.iter().flat_map(found).try_for_each(|line| out.line(&line))?;
     out.line(&format!("plan {}", plan.plan.short()))
@@ -129,6 +129,23 @@ fn names(nodes: &[NodeId]) -> String {
         return "none".to_owned();
     }
     nodes.iter().map(NodeId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The rows of a plan's nodes. New nodes have no names yet: those of one wave and zone are one row, with how many they are.
+fn folded(plan: &PlanRow) -> Vec<Vec<String>> {
+    let mut rows: Vec<(Vec<String>, usize)> = Vec::new();
+    for node in &plan.nodes {
+        let cells = cells(plan, node);
+        let like = rows.iter_mut().find(|(row, _)| node.change == NodeChange::Grow && *row == cells);
+        match like {
+            Some((_, count)) => *count += 1,
+            None => rows.push((cells, 1)),
+        }
+    }
+    for (row, count) in rows.iter_mut().filter(|(_, count)| *count > 1) {
+        row[1] = format!("{} x{count}", row[1]);
+    }
+    rows.into_iter().map(|(row, _)| row).collect()
 }
 
 fn cells(plan: &PlanRow, row: &PlannedRow) -> Vec<String> {
