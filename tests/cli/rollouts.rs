@@ -220,7 +220,8 @@ fn a_pool_is_scaled_from_the_plan_that_was_shown() {
         assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
     }
     let ran = served.tidegate(&["scale", "workers", "5"]);
-    for part in ["3→5 nodes", "2 nodes with r1 are made and join; no work is moved", "(new) x2", "4 at a time"]
+    for part in
+        ["3→5 nodes", "2 nodes with r1 are made and join; no work is moved", "(new) x2", "4 at a time"]
     {
         assert!(ran.out.contains(part), "{part:?} is not in {}", ran.out);
     }
