@@ -44,7 +44,7 @@ pub struct Cli {
 /// How the console is started.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConsoleStart {
-    /// A theme by its name, or a file
+    /// A theme by its name: dark, light or mono
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII only

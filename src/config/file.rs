@@ -166,7 +166,7 @@ sections! {
     }
     /// How an owner is told.
     ChannelFile "[channel.NAME]" {
-        [required] owner: Owner, "Who is told over it: an `owner` of an upstream, a recipe or a workload.";
+        [required] owner: Owner, "Who is told over it: an `owner` of an upstream, a recipe, a workload or a pool.";
         [optional] webhook_file: String, "A file with the URL that notices are POSTed to, relative to this file; a URL is often a secret.";
         [optional] webhook_env: String, "The environment variable with that URL.";
         [optional] secret_file: String, "Webhook only: a file with the secret that notices are signed with (HMAC-SHA256), relative to this file.";

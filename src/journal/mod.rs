@@ -81,7 +81,7 @@ struct File {
 pub enum JournalError {
     /// Another daemon works on this state directory.
     #[error(
-        "lock the state directory {}: {holder} works on it; stop that one, or name another with --state-dir",
+        "lock the state directory {}: {holder} works on it; stop that one, or name another as `state_dir`",
         dir.display()
     )]
     Locked {
@@ -115,7 +115,7 @@ pub enum JournalError {
     /// The file is not a journal.
     #[error(
         "open {}: it is not a Tidegate journal, or its beginning is damaged; put back a copy of the state directory, \
-         move it away, or name another with --state-dir",
+         move it away, or name another as `state_dir`",
         path.display()
     )]
     NotOurs {
