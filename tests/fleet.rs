@@ -17,5 +17,7 @@ mod cordon;
 mod lab;
 #[path = "fleet/looks.rs"]
 mod looks;
+#[path = "fleet/meanwhile.rs"]
+mod meanwhile;
 #[path = "fleet/nodes.rs"]
 mod nodes;

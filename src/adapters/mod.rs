@@ -4,7 +4,7 @@
 //!   registry   tags and manifests over HTTP        impl ports::Registries
 //!   builder    a context to a pushed candidate     impl ports::Builder
 //!   tester     a candidate to a report             impl ports::Tester
-//!   fleet      workloads of an orchestrator         impl ports::Fleet
+//!   fleet      workloads and nodes of an orchestrator  impl ports::Fleet, ports::Nodes
 //!   probe      our own HTTP requests               impl ports::Prober
 //!   notify     owners' webhooks and commands       impl ports::Notifier
 //!   provisioner  a pool's own commands             impl ports::Provisioner
@@ -12,6 +12,7 @@
 //!   tls        the cryptography of all HTTP clients
 //!   engine_client   how all of them reach a Docker Engine
 //!   process    commands of the user's, and their ends
+//!   lines      what a process says, cut into lines
 //! ```
 //!
 //! Invariants: an adapter decides nothing (the engine does) and keeps nothing that it would need after a restart; "nobody

@@ -4,7 +4,7 @@
 //! 2. One that ended by itself may leave something running; that is its own business.
 //! 3. It gets none of the daemon's environment but [`KEPT`]: that may hold the secrets of registries, channels and other commands.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
@@ -59,6 +59,12 @@ impl Group {
     /// Asks all of them to end.
     pub(super) fn ask_to_end(&self) {
         self.send(Signal::TERM);
+    }
+
+    /// Whether any of them is left. The one that was started counts until its end was waited for.
+    pub(super) fn lives(&self) -> bool {
+        // Nobody is given the number of a group that has a process left.
+        self.0.is_some_and(|leader| test_kill_process_group(leader).is_ok())
     }
 
     fn send(&self, signal: Signal) {

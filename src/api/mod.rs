@@ -8,7 +8,7 @@
 //! | `GET /v1/rows[?since=EPOCH.SEQ]` | server-sent events, each one [`stream::Frame`] |
 //! | `GET /v1/status` | [`status::Status`]: the same, once and in a documented shape |
 //! | `GET /v1/why?id=…` | [`why::Why`] |
-//! | `GET /v1/plan?pool=POOL&release=NAME` | [`rollout::PlanRow`]: what a rollout would do and would meet |
+//! | `GET /v1/plan?pool=POOL&release=NAME` (or `nodes=N`) | [`rollout::PlanRow`]: what a rollout would do and would meet |
 //! | `GET /v1/dossier?incident=N` | [`Dossier`](crate::model::dossier::Dossier) |
 //! | `GET /v1/events?after=SEQ&limit=N&follow=BOOL` | [`EventRow`](rows::EventRow)s, one JSON per line |
 //! | `GET /v1/logs?id=LOG[&offset=N]` (or `at=first_error`, `at=end`) | [`logs::Window`] |

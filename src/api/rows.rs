@@ -319,9 +319,9 @@ pub struct StepRow {
     pub title: String,
     /// How it stands.
     pub mark: Mark,
-    /// Its state in a word: `waiting`, `building`, `testing`, `held`, `publishing`, `published`, `updating`, `soaking`,
-    /// `healthy`, `restoring`, `restored`, `failed`, `blocked`, `quarantined`, `superseded`, `aborted`; of a node step besides
-    /// `pending`, `preflight`, `provisioning`, `joining`, `cordoning`, `shifting`, `rejoining`, `undecided`, `retiring`, `done`, `skipped`.
+    /// Its state in a word: `waiting`, `building`, `testing`, `cleared`, `held`, `publishing`, `published`, `updating`, `soaking`,
+    /// `healthy`, `restoring`, `restored`, `undecided`, `failed`, `blocked`, `quarantined`, `superseded`, `aborted`; of a node step besides
+    /// `pending`, `preflight`, `provisioning`, `joining`, `cordoning`, `shifting`, `rejoining`, `retiring`, `done`, `skipped`.
     pub state: String,
     /// What came of it: `3ac1, tests 12/12`; `tests 208/210, this update broke it`.
     pub result: String,

@@ -160,7 +160,7 @@ sections! {
     /// A gate.
     GateFile "[gate.NAME]" {
         [required] before: GateBefore, "What waits for it: `publish` (the public tag moves) or `deploy` (a workload is touched).";
-        [default "1"] approvals: u32, "How many different people must approve.";
+        [default "1"] approvals: u32, "How many different people must approve. Who started the run by hand (`tidegate start`, `S`) is none of them.";
         [default "[]"] approvers: Vec<String>, "Login names that may; everybody on the socket when empty.";
         [optional] expires: Span, "When an unanswered hold is rejected by itself; never without it.";
     }

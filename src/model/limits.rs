@@ -231,6 +231,8 @@ pub const PROVISIONER_ANSWER_BYTES: usize = 4 << 20;
 pub const MACHINES: usize = 10_000;
 /// What a provisioner's command has to end by itself after it was asked to: Terraform gives its lock back in less.
 pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
+/// Between two looks at whether it has.
+pub const PROVISIONER_ENDS_LOOKS: Span = Span::from_millis(50);
 /// Between two looks while a node is emptied: a task is healthy at most this long before it is seen. A fleet that takes long to answer is
 /// asked less often.
 pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(200);

@@ -264,6 +264,9 @@ pub struct ShiftJob {
     pub from: NodeRef,
     /// Where the work should go, as far as the orchestrator can be led; anywhere when absent.
     pub onto: Option<NodeId>,
+    /// Whether `onto` takes over for good, and is given what `from` is known by: not where work is taken back.
+    #[serde(default)]
+    pub lend: bool,
     /// Workloads that may have a gap, because a person was shown it and agreed.
     pub gaps: BTreeSet<WorkloadId>,
     /// The longest that it may take.

@@ -96,6 +96,7 @@ impl There {
             id: id(Action::Shift),
             from: node("n01"),
             onto: onto.map(|name| name.parse().unwrap()),
+            lend: onto.is_some(),
             gaps: BTreeSet::from(["prod/one".parse().unwrap()]),
             timeout: Span::from_secs(60),
         };

@@ -22,7 +22,7 @@ use tidegate::ports::{Nodes, Progress, Reporter};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Shows on the test's output what a shift says.
-struct Told;
+pub struct Told;
 
 impl Reporter for Told {
     fn line(&self, line: &str) {
@@ -33,18 +33,18 @@ impl Reporter for Told {
     }
 }
 
-fn id() -> EffectId {
+pub fn id() -> EffectId {
     let step = StepKey::Deploy("lab/any".parse().unwrap());
     EffectId { run: RunId(1), step, action: Action::Look, subject: None, attempt: 1 }
 }
 
-fn node(name: &str) -> NodeRef {
+pub fn node(name: &str) -> NodeRef {
     format!("lab/{name}").parse().unwrap()
 }
 
-fn shift(from: &str) -> ShiftJob {
+pub fn shift(from: &str) -> ShiftJob {
     let gaps = BTreeSet::from(["lab/web".parse::<WorkloadId>().unwrap()]);
-    ShiftJob { id: id(), from: node(from), onto: None, gaps, timeout: Span::from_secs(90) }
+    ShiftJob { id: id(), from: node(from), onto: None, lend: true, gaps, timeout: Span::from_secs(90) }
 }
 
 pub fn avail(name: &str, want: Availability) -> AvailJob {
@@ -60,7 +60,7 @@ pub async fn look(lab: &Lab, name: &str) -> NodeLook {
 }
 
 /// Asks until somebody answers, as the engine does: a manager on a busy machine does not always, least of all while it gets a second one.
-async fn again<T: std::fmt::Debug>(mut ask: impl AsyncFnMut() -> Answer<T>) -> T {
+pub async fn again<T: std::fmt::Debug>(mut ask: impl AsyncFnMut() -> Answer<T>) -> T {
     let start = Instant::now();
     loop {
         match ask().await {
@@ -92,7 +92,7 @@ pub fn borrowed<'a>(lab: &'a Lab, name: &str) -> Borrowed<'a> {
 
 /// A service that answers on `port` of the workers that it runs on, and its client. (The manager is never emptied: its engine is the one
 /// that is asked.)
-async fn answering<'a>(lab: &'a Lab, name: &str, port: u16, replicas: &str) -> (Service<'a>, Client) {
+pub async fn answering<'a>(lab: &'a Lab, name: &str, port: u16, replicas: &str) -> (Service<'a>, Client) {
     let health = "/bin/busybox wget -q -O /dev/null http://127.0.0.1:8080/health";
     let quick = ["--health-interval", "500ms", "--health-retries", "20", "--health-start-period", "5s"];
     with_client(lab, name, port, replicas, &[&["--health-cmd", health], &quick[..]].concat()).await
@@ -122,11 +122,11 @@ pub async fn worker_of(service: &Service<'_>) -> String {
     service.look().await.tasks[0].node.as_ref().unwrap().to_string()
 }
 
-async fn replicas(service: &Service<'_>) -> u64 {
+pub async fn replicas(service: &Service<'_>) -> u64 {
     service.raw().await["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap()
 }
 
-async fn until(what: &str, mut wanted: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut wanted: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !wanted().await {
         assert!(start.elapsed() < PATIENCE, "{what} never came");
@@ -135,11 +135,11 @@ async fn until(what: &str, mut wanted: impl AsyncFnMut() -> bool) {
 }
 
 /// Empties a node, and tells what moved.
-async fn empty(lab: &Lab, job: &ShiftJob) -> Vec<(String, u32)> {
+pub async fn empty(lab: &Lab, job: &ShiftJob) -> Vec<(String, u32)> {
     shifted(again(async || lab.swarm().shift(job, &Told).await).await)
 }
 
-fn shifted(report: ShiftReport) -> Vec<(String, u32)> {
+pub fn shifted(report: ShiftReport) -> Vec<(String, u32)> {
     match report {
         ShiftReport::Shifted { moved } => {
             moved.into_iter().map(|moved| (moved.workload.to_string(), moved.tasks)).collect()

@@ -3,14 +3,17 @@
 use crate::adapters::lines::Lines;
 use crate::adapters::process::{self, Group, LAST_WORDS};
 use crate::model::Span;
-use crate::model::limits::{MESSAGE_CHARS, PROVISIONER_ANSWER_BYTES, PROVISIONER_ENDS};
+use crate::model::limits::{
+    MESSAGE_CHARS, PROVISIONER_ANSWER_BYTES, PROVISIONER_ENDS, PROVISIONER_ENDS_LOOKS,
+};
 use crate::model::nodes::PoolCommands;
 use crate::model::text::clean;
 use crate::ports::Reporter;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Child;
+use tokio::time::Instant;
 
 /// What a command did: its answer, or one sentence about why there is none; and the end of what it said beside.
 pub(super) struct Ran {
@@ -32,51 +35,71 @@ pub(super) async fn run(
         Err(why) => return Ran { answer: Err(clean(&why, MESSAGE_CHARS)), stderr: String::new() },
     };
     let (mut out, mut said) = (Out::default(), Said { reporter, ..Said::default() });
-    let ended =
-        tokio::time::timeout(within.to_std(), until_end(&mut child, input, &mut out, &mut said)).await;
-    said.lines.end(|line| said.tail.push(line, said.reporter));
-    let answer = match ended {
-        Ok(Ok(status)) => {
-            group.leave();
-            out.judged(status)
-        }
-        Ok(Err(error)) => Err(format!("wait for it: {error}")),
-        Err(_) => {
-            end(&mut child, group).await;
-            Err(format!("it did not end within {within}, and was killed with all that it had started"))
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let ended = {
+        let pipes = async {
+            tokio::join!(process::write(stdin, input), out.read(stdout), said.read(stderr));
+        };
+        let mut pipes = Pipes { all: pin!(pipes), open: true };
+        match tokio::time::timeout(within.to_std(), until_end(&mut child, &mut pipes)).await {
+            Ok(Ok(status)) => {
+                group.leave();
+                Ok(status)
+            }
+            Ok(Err(error)) => Err(format!("wait for it: {error}")),
+            Err(_) => {
+                end(&mut child, group, &mut pipes).await;
+                Err(format!("it did not end within {within}, and was killed with all that it had started"))
+            }
         }
     };
+    said.lines.end(|line| said.tail.push(line, said.reporter));
+    let answer = ended.and_then(|status| out.judged(status));
     Ran { answer, stderr: said.tail.text() }
+}
+
+/// What is read from and written to a command, until all ends are closed.
+struct Pipes<'a, F> {
+    all: Pin<&'a mut F>,
+    open: bool,
 }
 
 /// Waits for the end of the process, and a moment longer for the end of its pipes.
 async fn until_end(
     child: &mut Child,
-    input: &[u8],
-    out: &mut Out,
-    said: &mut Said<'_>,
+    pipes: &mut Pipes<'_, impl Future<Output = ()>>,
 ) -> std::io::Result<ExitStatus> {
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let pipes = async { tokio::join!(process::write(stdin, input), out.read(stdout), said.read(stderr)) };
-    let mut pipes = pin!(pipes);
-    let mut open = true;
     let status = loop {
         tokio::select! {
             status = child.wait() => break status?,
-            _ = &mut pipes, if open => open = false,
+            () = &mut pipes.all, if pipes.open => pipes.open = false,
         }
     };
-    if open {
+    if pipes.open {
         // Whoever it left running may hold them for ever; what it had written itself is there already.
-        let _ = tokio::time::timeout(LAST_WORDS, pipes).await;
+        let _ = tokio::time::timeout(LAST_WORDS, &mut pipes.all).await;
     }
     Ok(status)
 }
 
-/// Asks it to end, so that it can give back what it holds (a lock of Terraform's), then kills what is left.
-async fn end(child: &mut Child, group: Group) {
+/// Asks it to end with all that it has started, so that each can give back what it holds (a lock of Terraform's), then kills what is left.
+///
+/// A wrapper around the one who holds the lock may be gone at once, so it is the group that is waited for; and what it says meanwhile is still
+/// read, since many a program dies of a pipe that nobody reads any more.
+async fn end(child: &mut Child, group: Group, pipes: &mut Pipes<'_, impl Future<Output = ()>>) {
     group.ask_to_end();
-    let _ = tokio::time::timeout(PROVISIONER_ENDS.to_std(), child.wait()).await;
+    let deadline = Instant::now() + PROVISIONER_ENDS.to_std();
+    while Instant::now() < deadline {
+        tokio::select! {
+            () = &mut pipes.all, if pipes.open => pipes.open = false,
+            () = tokio::time::sleep(PROVISIONER_ENDS_LOOKS.to_std()) => {}
+        }
+        // Once its own end is taken note of, it counts as one of the group no more.
+        let ended = child.try_wait().is_ok_and(|status| status.is_some());
+        if ended && !group.lives() {
+            return group.leave();
+        }
+    }
     drop(group);
 }
 

@@ -164,6 +164,21 @@ async fn a_command_that_hangs_is_asked_to_end_and_then_gone_with_all_that_it_sta
 }
 
 #[tokio::test]
+async fn whoever_holds_a_lock_below_a_wrapper_gives_it_back_too_and_is_heard() {
+    let place = tempfile::tempdir().unwrap();
+    let (inner, back) = (place.path().join("inner"), place.path().join("back"));
+    // It says so first, as Terraform does: where nobody listened any more, it would be gone before the rest.
+    let gives = format!("sleep 0.3; echo interrupted >&2; echo lock given back > {}; exit 1", back.display());
+    std::fs::write(&inner, format!("trap '{gives}' TERM; sleep 600 & wait")).unwrap();
+    let pool = pool(commands(&format!("sh {}; true", inner.display()), NONE));
+    let job = job(Span::from_secs(1));
+    let (what, said) = done(pool.provision(&job, &Log::default()).await).unwrap_err();
+    assert_eq!(what, "provision: it did not end within 1s, and was killed with all that it had started");
+    assert_eq!(said, "interrupted");
+    assert_eq!(std::fs::read_to_string(back).unwrap(), "lock given back\n");
+}
+
+#[tokio::test]
 async fn what_it_leaves_running_holds_nobody_up() {
     let machine = made(r#"sleep 600 & echo '{"node":"w4"}'"#, NONE).await.unwrap();
     assert_eq!(machine.node.as_str(), "w4");

@@ -4,6 +4,7 @@ use super::super::file::{RegistryFile, UpstreamFile, heading};
 use super::super::read::At;
 use super::super::{Credentials, Resolved};
 use super::{Resolver, value};
+use crate::model::limits::POLL_UNCONFIGURED;
 use crate::model::setup::{Recipe, RegistrySetup, Upstream};
 use crate::model::{ImageRef, Registry, Setup, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,10 +113,10 @@ pub(super) fn with_defaults(mut setup: Setup) -> Setup {
 }
 
 impl Resolved {
-    /// Between two looks at an image's tag: its own, its registry's, or a minute.
+    /// Between two looks at an image's tag: its own, its registry's, or what holds for a registry that only a Dockerfile names.
     pub fn poll(&self, image: &ImageRef) -> Span {
         let own = self.setup.upstreams.get(image).and_then(|upstream| upstream.poll);
         let registry = || self.setup.registries.get(&image.registry).map(|registry| registry.poll);
-        own.or_else(registry).unwrap_or(POLL)
+        own.or_else(registry).unwrap_or(POLL_UNCONFIGURED)
     }
 }

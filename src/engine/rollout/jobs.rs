@@ -93,6 +93,7 @@ fn shift(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Job {
         id: id.clone(),
         from: step.node.clone(),
         onto: step.traces.joined.as_ref().map(|(node, _)| node.name.clone()),
+        lend: true,
         gaps: step.gaps.clone(),
         timeout: rollout.how.limits.shift,
     }))
@@ -105,7 +106,7 @@ fn shift_back(rollout: &Rollout, step: &NodeStep, id: &EffectId) -> Option<Job> 
         Strategy::InPlace => (step.node.clone(), None),
     };
     let (gaps, timeout) = (step.gaps.clone(), rollout.how.limits.shift);
-    Some(Job::Shift(Box::new(ShiftJob { id: id.clone(), from, onto, gaps, timeout })))
+    Some(Job::Shift(Box::new(ShiftJob { id: id.clone(), from, onto, lend: false, gaps, timeout })))
 }
 
 fn update(rollout: &Rollout, step: &NodeStep, id: &EffectId, back: bool) -> Option<Job> {

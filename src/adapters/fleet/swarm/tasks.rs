@@ -14,7 +14,8 @@ pub(super) type Nodes = BTreeMap<String, Node>;
 
 /// What a task does. A task that runs although it should not any more is being stopped, also on a node that went away.
 pub(super) fn folded(task: &Task) -> TaskState {
-    let asked_to_stop = matches!(task.desired_state.as_str(), "shutdown" | "remove" | "complete" | "failed");
+    // `complete` is wanted of a job's tasks from the beginning: they end by themselves.
+    let asked_to_stop = matches!(task.desired_state.as_str(), "shutdown" | "remove" | "failed");
     match task.status.state.as_str() {
         "complete" | "failed" | "rejected" | "shutdown" | "orphaned" | "remove" => TaskState::Ended,
         _ if asked_to_stop => TaskState::Stopping,
@@ -165,6 +166,7 @@ mod tests {
         }
         assert_eq!(folded(&task("running", "shutdown")), TaskState::Stopping);
         assert_eq!(folded(&task("shutdown", "shutdown")), TaskState::Ended);
+        assert_eq!(folded(&task("running", "complete")), TaskState::Running, "a job's");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Fenced changes: of a node (availability, labels, role), and of what shifts left on services.
 
 use super::member::{self, Member};
-use super::moving::Moving;
+use super::moving::{Moving, Part};
 use super::progress::Gap;
 use super::quorum::Quorum;
 use super::removal::{Ties, healthy_after};
@@ -46,7 +46,9 @@ pub(super) enum Counted {
 
 /// How two nodes of one name are told.
 pub(super) fn several(name: &NodeId) -> String {
-    format!("several nodes are called {name}; remove the ones that are gone with `docker node rm`")
+    format!(
+        "several nodes are called {name}; remove those that are gone with `docker node rm`, give one that lives another host name and let it join anew"
+    )
 }
 
 fn availability_word(availability: Availability) -> &'static str {
@@ -174,9 +176,11 @@ impl Swarm {
     }
 
     /// Gives a node the labels of another one that it lacks, but for ours: constraints that held there hold here.
-    pub(super) async fn lend_labels(&self, view: &View, from: &str, onto: &NodeId) -> Result<(), Trouble> {
-        let (Some(from), Found::One(onto)) = (view.member(from), view.find(onto)) else { return Ok(()) };
-        self.edit_node(&onto.id, |onto| lent(from, onto)).await.map(drop)
+    pub(super) async fn lend_labels(&self, view: &View, from: &str, onto: &NodeId) -> Result<NodeReport, Trouble> {
+        let (Some(from), Found::One(onto)) = (view.member(from), view.find(onto)) else {
+            return Ok(NodeReport::Gone);
+        };
+        self.edit_node(&onto.id, |onto| lent(from, onto)).await
     }
 
     pub(super) async fn avail_once(&self, job: &AvailJob) -> Result<NodeReport, Trouble> {
@@ -214,9 +218,14 @@ impl Swarm {
             let ties = if late { Ties::RunningStays } else { Ties::Worst };
             let mut waits = None;
             for service in view.services.values() {
-                for (id, added) in abandoned(&view, service, node) {
+                for (id, part) in abandoned(&view, service, node) {
+                    let added = part.add;
                     if may_end(&view, service, &id, ties) {
-                        let forget = |_: &Service, moving: Moving| Count::Send(moving.forgotten(&id));
+                        // A shift that has begun meanwhile keeps its own.
+                        let forget = |_: &Service, moving: Moving| match moving.nodes.get(&id) {
+                            Some(now) if now.is_of(&part) => Count::Send(moving.forgotten(&id)),
+                            Some(_) | None => Count::Found,
+                        };
                         if let Counted::Refused(why) = self.edit_count(service, forget).await? {
                             tracing::warn!(service = service.name(), why, "what a shift had added stays");
                         }
@@ -330,11 +339,11 @@ fn must_stay(view: &View, member: &Member, own: &str) -> Option<String> {
     }
     let after = Quorum::of(view).without(member.role());
     let lost = member.role() != NodeRole::Worker && !after.holds();
-    lost.then(|| format!("without {name} {}", after.shown()))
+    lost.then(|| format!("without {name} {}; add managers first", after.shown()))
 }
 
-/// Nodes whose shift of this service nobody goes on with, each with what was added.
-fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<(String, u64)> {
+/// Nodes whose shift of this service nobody goes on with, each with its entry.
+fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<(String, Part)> {
     let Some(moving) = service.moving() else { return Vec::new() };
     let ended = |id: &str| match view.member(id) {
         Some(member) => member.availability() == Availability::Active,
@@ -343,7 +352,7 @@ fn abandoned(view: &View, service: &Service, node: Option<&str>) -> Vec<(String,
     let entries = moving.nodes.iter();
     entries
         .filter(|(id, part)| Some(id.as_str()) == node || (!part.done && ended(id)))
-        .map(|(id, part)| (id.clone(), part.add))
+        .map(|(id, part)| (id.clone(), part.clone()))
         .collect()
 }
 
@@ -460,9 +469,13 @@ mod tests {
         up(&mut world, "web", "a");
         let starting = world.task("web", "b", "starting");
         starting["Slot"] = json!(2);
+        let added = |view: &View, node| -> Vec<(String, u64)> {
+            let all = abandoned(view, &view.services["web"], node).into_iter();
+            all.map(|(id, part)| (id, part.add)).collect()
+        };
         let may = |world: &World, ties| {
             let view = world.view();
-            assert_eq!(abandoned(&view, &view.services["web"], None), [("a".to_owned(), 1)]);
+            assert_eq!(added(&view, None), [("a".to_owned(), 1)]);
             may_end(&view, &view.services["web"], "a", ties)
         };
         assert!(!may(&world, Ties::Worst), "the healthy one might go");
@@ -471,7 +484,7 @@ mod tests {
         assert!(may(&world, Ties::Worst));
         world.members[0].spec["Availability"] = json!("pause");
         let view = world.view();
-        assert!(abandoned(&view, &view.services["web"], None).is_empty(), "somebody goes on with it");
-        assert_eq!(abandoned(&view, &view.services["web"], Some("a")), [("a".to_owned(), 1)]);
+        assert!(added(&view, None).is_empty(), "somebody goes on with it");
+        assert_eq!(added(&view, Some("a")), [("a".to_owned(), 1)]);
     }
 }

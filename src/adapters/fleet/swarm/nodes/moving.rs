@@ -38,6 +38,13 @@ pub(in crate::adapters::fleet::swarm) struct Part {
     pub(in crate::adapters::fleet::swarm) done: bool,
 }
 
+impl Part {
+    /// Whether both are of one shift. What was added may have been overtaken by somebody who scaled the service.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        (self.goal, self.tasks, self.since, self.done) == (other.goal, other.tasks, other.since, other.done)
+    }
+}
+
 impl Moving {
     /// What a label says; one that cannot be read says nothing.
     pub(in crate::adapters::fleet::swarm) fn read(label: &str) -> Option<Self> {
@@ -121,6 +128,13 @@ mod tests {
         let moving = Moving::of(Moving::read(&moving.text()), 4).ended("a").ended("a");
         assert_eq!((moving.wanted(), moving.is_leaving("a"), moving.is_leaving("b")), (3, false, true));
         assert_eq!(moving.ended("b").wanted(), 2);
+    }
+
+    #[test]
+    fn an_entry_is_known_again_whatever_became_of_its_number() {
+        let (one, later) = (part(1), "2026-11-26T08:00:00Z".parse().unwrap());
+        assert!(one.is_of(&part(0)));
+        assert!(!one.is_of(&Part { since: later, ..part(1) }));
     }
 
     #[test]

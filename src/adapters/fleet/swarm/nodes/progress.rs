@@ -69,15 +69,35 @@ pub(super) fn undone(view: &View, node: &str) -> Option<Finding> {
     active.then(|| finding(view, None, FindingKind::Unsettled, &what))
 }
 
-/// The services whose gap was agreed to, as they are before anything moves; and those that have left already, by the node's label.
-pub(super) fn gaps(view: &View, node: &str, agreed: &[Finding]) -> Vec<Gap> {
+/// What is on the node and can move, as it is before anything does.
+pub(super) fn before(view: &View, node: &str) -> Vec<Gap> {
     let work = view.work(node).into_iter().filter(|(service, _)| service.replicas().is_some());
-    let with_gap = work.filter_map(|(service, tasks)| {
+    let one = |(service, tasks): (&Service, u64)| {
         let workload = view.workload(service)?;
         let since = view.tasks_of(&service.id).map(|task| task.created_at).max().unwrap_or_default();
         Some(Gap { workload, tasks, since })
-    });
-    let mut gaps: Vec<Gap> = with_gap
+    };
+    work.filter_map(one).collect()
+}
+
+/// Services on the node that nothing was added to for its shift, but for those that move with a gap.
+pub(super) fn unkept<'a>(view: &'a View, node: &str, gap: impl Fn(&Service) -> bool) -> Vec<&'a Service> {
+    let work = view.work(node).into_iter().map(|(service, _)| service);
+    let added = |service: &Service| service.moving().is_some_and(|moving| moving.is_leaving(node));
+    work.filter(|service| service.replicas().is_some() && !added(service) && !gap(service)).collect()
+}
+
+/// Whether a service was on the node, and has no word of its shift any more.
+pub(super) fn lost(view: &View, service: &Service, node: &str, kept: &[Gap]) -> bool {
+    let told = service.moving().is_some_and(|moving| moving.nodes.contains_key(node));
+    let was_there = |workload: WorkloadId| kept.iter().any(|kept| kept.workload == workload);
+    !told && view.workload(service).is_some_and(was_there)
+}
+
+/// The services whose gap was agreed to, as they are before anything moves; and those that have left already, by the node's label.
+pub(super) fn gaps(view: &View, node: &str, agreed: &[Finding]) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = before(view, node)
+        .into_iter()
         .filter(|gap| agreed.iter().any(|block| block.workload.as_ref() == Some(&gap.workload)))
         .collect();
     let label = view.member(node).and_then(|member| member.label(GAPS));
@@ -260,6 +280,36 @@ mod tests {
         assert_eq!(left(&world, Phase::Back), ["web has 1 tasks too many"]);
         world.tasks.remove(1);
         assert!(left(&world, Phase::Back).is_empty());
+    }
+
+    #[test]
+    fn what_somebody_takes_our_label_off_is_known_to_be_without() {
+        let mut world = world();
+        let (at_first, no) = (world.view(), |_: &Service| false);
+        let kept = before(&at_first, "a");
+        assert_eq!(unkept(&at_first, "a", no).len(), 1, "nothing has begun");
+        begin(&mut world);
+        assert!(unkept(&world.view(), "a", no).is_empty());
+        let spec = world.services[0].0.clone();
+        world.services[0].0 = spec_without_label(spec);
+        let view = world.view();
+        assert_eq!(unkept(&view, "a", no).len(), 1, "a drain would take it down");
+        assert!(unkept(&view, "a", |_| true).is_empty(), "it moves with a gap");
+        assert!(lost(&view, &view.services["web"], "a", &kept));
+        // Drained without: its tasks are waited for, and told as moved.
+        let gap = |view: &View| missing(view, "a", Phase::Settled(Ties::Worst), |one| lost(view, one, "a", &kept));
+        set(&mut world, 0, "b", "starting");
+        assert_eq!(gap(&world.view()).len(), 1);
+        set(&mut world, 0, "b", "running");
+        world.tasks[0]["CreatedAt"] = json!("2026-11-26T07:02:00Z");
+        assert!(gap(&world.view()).is_empty());
+        assert_eq!(moved(&world.view(), "a", &kept)[0].to, ["b".parse().unwrap()]);
+    }
+
+    fn spec_without_label(mut spec: Value) -> Value {
+        spec["Labels"] = json!({});
+        spec["Mode"]["Replicated"]["Replicas"] = json!(1);
+        spec
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::change::{Count, Counted, several};
 use super::member::Member;
 use super::moving::Moving;
 use super::preflight::{finding, work};
-use super::progress::{Gap, Phase, begun, gaps, missing, moved, moving_from, over, undone, unended};
+use super::progress::{
+    Gap, Phase, before, begun, gaps, lost, missing, moved, moving_from, over, unkept, undone, unended,
+};
 use super::removal::Ties;
 use super::view::{Found, View};
 use crate::adapters::fleet::swarm::manager::Trouble;
@@ -30,16 +32,19 @@ impl Swarm {
             Found::Several => return Ok(refused(several(&job.from.name))),
             Found::One(member) => member,
         };
-        if let Some(onto) = &job.onto {
-            self.lend_labels(&view, &member.id, onto).await?;
+        if let Some(onto) = job.onto.as_ref().filter(|_| job.lend)
+            && let NodeReport::Refused(why) = self.lend_labels(&view, &member.id, onto).await?
+        {
+            return Ok(refused(format!("{onto} cannot be given the labels of {}: {why}", member.shown())));
         }
-        match self.pause(member).await? {
+        // It waits for what was being placed there, where the node took work until now.
+        match self.cordon(member).await? {
             NodeReport::Done { .. } | NodeReport::Cordoned { .. } => {}
             NodeReport::Gone => return Ok(ShiftReport::Gone),
             NodeReport::Refused(why) => return Ok(refused(why)),
         }
         let node = member.id.clone();
-        Shift { swarm: self, job, reporter, node, deadline, gaps: Vec::new() }.run().await
+        Shift { swarm: self, job, reporter, node, deadline, gaps: Vec::new(), kept: Vec::new() }.run().await
     }
 }
 
@@ -66,6 +71,8 @@ struct Shift<'a> {
     deadline: Instant,
     /// What moves, or has moved, with a gap.
     gaps: Vec<Gap>,
+    /// What else was on the node, as it was before anything moved: for where somebody takes our label off a service meanwhile.
+    kept: Vec<Gap>,
 }
 
 impl Shift<'_> {
@@ -79,6 +86,8 @@ impl Shift<'_> {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
         }
         self.gaps = gaps(&view, &self.node, &agreed);
+        self.kept = before(&view, &self.node);
+        self.kept.retain(|kept| !self.gaps.iter().any(|gap| gap.workload == kept.workload));
         let by = self.begin(&view).await?;
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
@@ -107,23 +116,30 @@ impl Shift<'_> {
             self.end().await?;
             by = self.until(Phase::Back, Span::default()).await?;
         }
-        let moved = moved(&self.swarm.view().await?, &self.node, &self.gaps);
+        let all: Vec<Gap> = self.gaps.iter().chain(&self.kept).cloned().collect();
+        let moved = moved(&self.swarm.view().await?, &self.node, &all);
         Ok(if by.is_empty() { ShiftReport::Shifted { moved } } else { ShiftReport::Blocked { moved, by } })
     }
 
-    /// Whether a person was shown that this workload has a gap, and agreed.
+    /// Whether a person was shown that this workload has a gap, and agreed. What somebody else does to it now, nobody was shown.
     fn agreed(&self, block: &Finding) -> bool {
-        block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload))
+        let shown = block.workload.as_ref().is_some_and(|workload| self.job.gaps.contains(workload));
+        shown && block.kind != FindingKind::Unsettled
     }
 
     fn has_gap(&self, view: &View, service: &Service) -> bool {
         view.workload(service).is_some_and(|workload| self.gaps.iter().any(|gap| gap.workload == workload))
     }
 
+    /// The same, with what has lost our label: once the node is drained its tasks move as if a gap had been agreed to.
+    fn waits_for(&self, view: &View, service: &Service) -> bool {
+        self.has_gap(view, service) || lost(view, service, &self.node, &self.kept)
+    }
+
     /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
     async fn begin(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
         let mut refused = Vec::new();
-        for (service, _) in view.work(&self.node).iter().filter(|(service, _)| service.replicas().is_some()) {
+        for service in unkept(view, &self.node, |_| false) {
             let name = service.name();
             if self.has_gap(view, service) {
                 self.reporter.line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
@@ -145,6 +161,27 @@ impl Shift<'_> {
             }
         }
         Ok(refused)
+    }
+
+    /// A service whose spec somebody replaced meanwhile has neither our label nor what was added: a drain would take it down. It begins anew
+    /// once nothing is in the way of that.
+    async fn begun_anew(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
+        let without = unkept(view, &self.node, |service| self.has_gap(view, service));
+        let Some(member) = view.member(&self.node).filter(|_| !without.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<_> = without.iter().filter_map(|service| view.workload(service)).collect();
+        let mut by = work(view, member, false).blocks;
+        by.retain(|block| block.workload.as_ref().is_some_and(|workload| names.contains(workload)));
+        if by.is_empty() {
+            by = self.begin(view).await?;
+        }
+        let changed = |service: &&Service| {
+            let what = format!("{} was changed by somebody else; its tasks are moved anew", service.name());
+            finding(view, Some(service), FindingKind::Unsettled, &what)
+        };
+        by.extend(without.iter().map(changed));
+        Ok(by)
     }
 
     /// Takes away what was added.
@@ -204,7 +241,10 @@ impl Shift<'_> {
             if let Some(undone) = undone(&view, &self.node) {
                 return Ok(vec![undone]);
             }
-            let missing = self.missing(&view, phase).await?;
+            let mut missing = self.missing(&view, phase).await?;
+            if phase == Phase::Elsewhere {
+                missing.extend(self.begun_anew(&view).await?);
+            }
             if missing.is_empty() {
                 if good.get_or_insert_with(Instant::now).elapsed() >= hold.to_std() {
                     return Ok(missing);
@@ -241,7 +281,11 @@ impl Shift<'_> {
             let left = if up { self.swarm.unended(&self.node).await? } else { Vec::new() };
             return Ok(left.iter().map(|task| unended(view, task)).collect());
         }
-        Ok(missing(view, &self.node, phase, |service| self.has_gap(view, service)))
+        let gap = |service: &Service| match phase {
+            Phase::Elsewhere => self.has_gap(view, service),
+            Phase::Empty | Phase::Settled(_) | Phase::Back => self.waits_for(view, service),
+        };
+        Ok(missing(view, &self.node, phase, gap))
     }
 }
 

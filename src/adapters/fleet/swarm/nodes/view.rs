@@ -127,8 +127,18 @@ pub(super) fn fits_nowhere(task: &Task) -> bool {
     task.node.is_empty() && tasks::folded(task) == TaskState::Pending && !task.status.err.is_empty()
 }
 
-/// Tasks that should run: also those that wait in `ready` for the end of the one that they replace.
-const LIVING: &str = "{\"desired-state\":[\"running\",\"ready\"]}";
+/// Tasks that should run: also those that wait in `ready` for the end of the one that they replace, and those of jobs, which should end by themselves.
+const LIVING: &str = "{\"desired-state\":[\"running\",\"ready\",\"complete\"]}";
+
+/// Whether a task still has to end. One that was asked to end before a node was told of it never runs, and its state never changes again
+/// (swarmkit `manager/orchestrator/taskreaper`, `taskWillNeverRun`): Swarm keeps such a task of a service that runs once per node, where it did not fit.
+fn runs_yet(task: &Task) -> bool {
+    match tasks::folded(task) {
+        TaskState::Ended => false,
+        TaskState::Stopping => !matches!(task.status.state.as_str(), "new" | "allocated" | "pending" | ""),
+        TaskState::Pending | TaskState::Starting | TaskState::Running => true,
+    }
+}
 
 impl Swarm {
     pub(super) async fn view(&self) -> Result<View, Trouble> {
@@ -152,7 +162,7 @@ impl Swarm {
     pub(super) async fn unended(&self, node: &str) -> Result<Vec<Task>, Trouble> {
         let filter = escape(&format!("{{\"node\":[\"{node}\"]}}"));
         let tasks: Vec<Task> = list(&self.manager, &format!("/tasks?filters={filter}")).await?;
-        Ok(tasks.into_iter().filter(|task| tasks::folded(task) != TaskState::Ended).collect())
+        Ok(tasks.into_iter().filter(runs_yet).collect())
     }
 }
 
@@ -178,6 +188,19 @@ mod tests {
         assert_eq!(world.view().looks().len(), 2, "which of the living ones is meant cannot be told");
         assert!(matches!(world.view().find(&w1), Found::Several));
         assert!(matches!(world.view().find(&"w2".parse().unwrap()), Found::Nobody));
+    }
+
+    #[test]
+    fn what_was_asked_to_end_before_it_had_begun_is_not_waited_for() {
+        let mut world = World::default();
+        world.service("agent", 1);
+        let mut yet = |desired: &str, state: &str| {
+            world.task("agent", "n1", state)["DesiredState"] = desired.into();
+            runs_yet(world.view().tasks.last().unwrap())
+        };
+        assert!(!yet("shutdown", "pending") && !yet("remove", "allocated") && !yet("shutdown", "shutdown"));
+        assert!(yet("shutdown", "running") && yet("shutdown", "assigned") && yet("shutdown", "preparing"));
+        assert!(yet("running", "pending") && yet("complete", "running"));
     }
 
     #[test]
