@@ -79,7 +79,7 @@ pub enum About {
     /// Who else is affected by what this row is about.
     Impact(RowKey),
     /// Why this row is as it is.
-    Why(RowKey, Asked<Why>),
+    Why(RowKey, Box<Question>),
     /// The keys.
     Help,
     /// What the drill is about, and the hints that were given.
@@ -95,6 +95,15 @@ pub struct Planning {
     pub release: ReleaseName,
     /// What the daemon says of it.
     pub asked: Asked<PlanRow>,
+}
+
+/// Why something is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What the daemon was asked about: the row may belong to another run by the time the answer comes.
+    pub id: String,
+    /// What the daemon says.
+    pub asked: Asked<Why>,
 }
 
 /// A question to the daemon.
