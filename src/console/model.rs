@@ -94,7 +94,7 @@ pub struct Planning {
     /// The release.
     pub release: ReleaseName,
     /// What the daemon says of it.
-    pub asked: Asked<PlanRow>,
+    pub asked: Asked<PlanRow, NoPlan>,
 }
 
 /// Why something is as it is.
@@ -106,15 +106,24 @@ pub struct Question {
     pub asked: Asked<Why>,
 }
 
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPlan {
+    /// The daemon says that there is nothing to start, and why.
+    Refused(String),
+    /// The daemon has not said anything of it, and why.
+    Unknown(String),
+}
+
 /// A question to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked<T> {
+pub enum Asked<T, E = String> {
     /// On its way.
     Waiting,
     /// Answered.
     Answered(Box<T>),
     /// Not answered, and why.
-    Failed(String),
+    Failed(E),
 }
 
 /// One screen of the stack.

@@ -6,6 +6,7 @@ use crate::screen::picture;
 use tidegate::api::rollout::PlanRow;
 use tidegate::api::rows::{Freeze, PoolRow, Row};
 use tidegate::api::stream::Frame;
+use tidegate::console::model::NoPlan;
 use tidegate::console::{Cmd, Model, Msg, update};
 use tidegate::model::{Actor, Command, RunId, Seq};
 
@@ -13,10 +14,9 @@ fn model(width: u16, height: u16) -> Model {
     model_of(rows_with_rollouts(), width, height)
 }
 
-fn answer(model: &mut Model, plan: Result<PlanRow, &str>) {
+fn answer(model: &mut Model, plan: Result<PlanRow, NoPlan>) {
     let PlanRow { pool, release, .. } = edge_plan();
-    let plan = plan.map(Box::new).map_err(ToOwned::to_owned);
-    update(model, Msg::Plan { pool, release, plan });
+    update(model, Msg::Plan { pool, release, plan: plan.map(Box::new) });
 }
 
 /// Presses keys, lets the daemon answer, and presses more.
@@ -62,10 +62,22 @@ fn a_plan_is_asked_for_and_says_so_until_the_answer_comes() {
     let shown = picture(&model);
     assert!(shown.contains("The fleet is asked"), "{shown}");
     assert_eq!(press(&mut model, "S"), [], "nothing is started that was not seen");
-    answer(&mut model, Err("no node of fleet prod was seen yet; it must be reachable first"));
+    let why = "no node of fleet prod was seen yet; it must be reachable first".to_owned();
+    answer(&mut model, Err(NoPlan::Refused(why)));
     let shown = picture(&model);
     assert!(shown.contains("There is nothing to start: no node of fleet prod was seen yet"), "{shown}");
     assert_eq!(press(&mut model, "n").len(), 1, "n asks anew");
+}
+
+#[test]
+fn a_daemon_that_is_not_reached_does_not_say_that_there_is_nothing_to_start() {
+    let mut model = model(80, 24);
+    press(&mut model, "4n");
+    let why = "no answer within 10s".to_owned();
+    answer(&mut model, Err(NoPlan::Unknown(why)));
+    let shown = picture(&model);
+    assert!(shown.contains("The plan is not known: no answer within 10s; n asks again"), "{shown}");
+    assert!(!shown.contains("nothing to start"), "{shown}");
 }
 
 #[test]

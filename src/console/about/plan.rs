@@ -5,7 +5,7 @@ use super::rollout::{by, names};
 use crate::api::rollout::{PlanRow, PlannedRow, said};
 use crate::api::rows::{Mark, PoolRow};
 use crate::console::doc::Doc;
-use crate::console::model::{Asked, Model, Planning};
+use crate::console::model::{Asked, Model, NoPlan, Planning};
 use crate::console::sheet::release_of;
 use crate::console::theme::{Role, glyph};
 use crate::model::text::tasks;
@@ -29,7 +29,11 @@ pub(super) fn plan(model: &Model, planning: &Planning) -> Doc {
             doc.text("The fleet is asked what emptying each node would meet. It may take 6 s.", Role::Dim);
         }
         Asked::Failed(why) => {
-            doc.text(format!("There is nothing to start: {why}"), Role::Refused);
+            let text = match why {
+                NoPlan::Refused(why) => format!("There is nothing to start: {why}"),
+                NoPlan::Unknown(why) => format!("The plan is not known: {why}; n asks again"),
+            };
+            doc.text(text, Role::Refused);
             others(&mut doc, pool, planning);
         }
         Asked::Answered(plan) => {

@@ -6,7 +6,7 @@ use crate::api::rollout::PlanRow;
 use crate::api::rows::RowKey;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
-use crate::console::model::{About, Asked, Link, Mode, Model, Notice, Screen, Size};
+use crate::console::model::{About, Asked, Link, Mode, Model, NoPlan, Notice, Screen, Size};
 use crate::console::msg::{Changed, LinkEvent};
 use crate::console::rank::List;
 use crate::model::{PoolName, ReleaseName, Seq, Timestamp};
@@ -141,7 +141,7 @@ pub fn plan(
     model: &mut Model,
     pool: &PoolName,
     release: &ReleaseName,
-    plan: Result<Box<PlanRow>, String>,
+    plan: Result<Box<PlanRow>, NoPlan>,
 ) -> Changed {
     let waits = model.stack.iter_mut().find_map(|screen| match screen {
         Screen::Page(About::Plan(planning), _)
