@@ -93,6 +93,8 @@ pub struct Planning {
     pub pool: PoolName,
     /// The release.
     pub release: ReleaseName,
+    /// When the daemon was asked.
+    pub at: Timestamp,
     /// What the daemon says of it.
     pub asked: Asked<PlanRow, NoPlan>,
 }

@@ -52,7 +52,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         }
         Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
         Order::Start(image) => start(&mut doc, replica, image),
-        Order::StartRollout(plan) => rollout_sheet::start(&mut doc, plan),
+        Order::StartRollout(plan) => rollout_sheet::start(&mut doc, replica, plan, model.now),
         Order::Pin(pool) => {
             with(&mut doc, replica.pool(pool), |doc, row| pool_sheet::pin(doc, row, model.now));
         }
