@@ -311,7 +311,9 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         | Order::Retry(_, step @ StepKey::Node(_))
         | Order::Rollback(_, step @ StepKey::Node(_)) => Proof::Code(node(step)?),
         Order::Skip(_, step) => Proof::Name(node(step)?),
-        Order::Forward(_, release) => Proof::Code(release.to_string()),
+        Order::Forward(run, release) => {
+            proof_of_release(replica, &replica.run(*run)?.rollout.as_deref()?.pool, release)
+        }
         Order::RollBackAll(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Approve(run, step) | Order::Retry(run, step) => {
             code(replica.step(*run, step)?.digest.as_ref(), run.to_string())

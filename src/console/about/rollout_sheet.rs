@@ -2,7 +2,7 @@
 
 use super::pool::kept;
 use crate::api::rollout::{PlanRow, said};
-use crate::api::rows::{NodePart, RolloutPart, RunRow, StepRow};
+use crate::api::rows::{Mark, NodePart, RolloutPart, RunRow, StepRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::sheet::release_of;
@@ -134,11 +134,23 @@ pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rollou
     doc.pair("undo", format!("a new rollout of {}", part.release));
 }
 
-pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart, to: &ReleaseName) {
+pub(super) fn forward(
+    doc: &mut Doc,
+    replica: &Replica,
+    row: &RunRow,
+    part: &RolloutPart,
+    to: &ReleaseName,
+    now: Timestamp,
+) {
+    kept_out(doc, replica, &part.pool, to, now);
+    if let Some(pause) = &row.paused {
+        doc.marked("paused", format!("{}; this ends that too", kept(pause, now)), Mark::Paused);
+    }
     let (flying, _) = standing(replica, row);
     doc.pair("ends", format!("rollout {}: what has not begun is planned anew", row.run));
     doc.pair("in flight", with(&flying, "go on to their end"));
-    doc.pair("then", format!("a rollout of {to}: every node of {} that does not have it", part.pool));
+    let again = if *to == part.release { " again" } else { "" };
+    doc.pair("then", format!("a rollout of {to}{again}: every node of {} that does not have it", part.pool));
     doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
 }
 

@@ -40,7 +40,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         }),
         Order::Forward(run, to) => with(&mut doc, replica.run(*run), |doc, row| {
             with(doc, row.rollout.as_deref(), |doc, part| {
-                rollout_sheet::forward(doc, replica, row, part, to);
+                rollout_sheet::forward(doc, replica, row, part, to, model.now);
             });
         }),
         Order::Rollback(run, step) => {
