@@ -102,6 +102,10 @@ pub struct Sheet {
     pub sent: Option<u64>,
     /// Why the last Enter did nothing.
     pub problem: Option<String>,
+    /// Its first line in sight.
+    pub top: usize,
+    /// Whether its last line was in sight since it became what it is.
+    pub read: bool,
 }
 
 impl Sheet {
@@ -124,6 +128,8 @@ impl Sheet {
             moved: Vec::new(),
             sent: None,
             problem: None,
+            top: 0,
+            read: false,
         })
     }
 
@@ -147,6 +153,7 @@ impl Sheet {
         self.moved.extend(proof.as_ref().and_then(|proof| kept_out_since(&self.proof, proof)));
         self.typed.clear();
         self.problem = None;
+        (self.top, self.read) = (0, false);
         self.opened = at;
         if let Some(now) = now {
             self.seen = now;
