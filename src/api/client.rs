@@ -73,6 +73,9 @@ pub enum ClientError {
     /// The thing that was asked for is not there.
     #[error("{0}")]
     NotFound(String),
+    /// What was asked for cannot be, and why.
+    #[error("{0}")]
+    Conflict(String),
     /// The daemon refused the request itself, or failed at it.
     #[error("{0}")]
     Problem(String),
@@ -116,7 +119,7 @@ impl Client {
         self.get("/v1/status").await
     }
 
-    /// What a rollout to this goal would do to a pool; why it cannot be started is a [`ClientError::Problem`].
+    /// What a rollout to this goal would do to a pool; why it cannot be started is a [`ClientError::Conflict`].
     pub async fn plan(&self, pool: &PoolName, goal: &Goal) -> Result<PlanRow, ClientError> {
         let goal = match goal {
             Goal::Release(release) => format!("release={}", escape(release.as_str())),
@@ -198,10 +201,10 @@ impl Client {
         }
         let problem: Problem = self.whole(response).await?;
         let text = clean(&problem.error, MESSAGE_CHARS);
-        Err(if status == StatusCode::NOT_FOUND {
-            ClientError::NotFound(text)
-        } else {
-            ClientError::Problem(text)
+        Err(match status {
+            StatusCode::NOT_FOUND => ClientError::NotFound(text),
+            StatusCode::CONFLICT => ClientError::Conflict(text),
+            _ => ClientError::Problem(text),
         })
     }
 

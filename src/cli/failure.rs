@@ -42,6 +42,7 @@ impl Failure {
                 ClientError::Lost { .. }
                 | ClientError::Version { .. }
                 | ClientError::Garbage { .. }
+                | ClientError::Conflict(_)
                 | ClientError::Problem(_) => Exit::Failed,
             },
             Self::Refused(_) => Exit::Refused,

@@ -2,6 +2,7 @@
 
 use super::about;
 use super::model::{Model, Screen, Size};
+use super::sheet::Proof;
 use ratatui::layout::Rect;
 
 /// The size that the screens are made for; smaller ones are told so.
@@ -56,6 +57,7 @@ pub fn regions(model: &Model) -> Regions {
 fn sheet_height(model: &Model, whole: Rect) -> u16 {
     let Some(sheet) = model.sheet() else { return 0 };
     let lines = about::sheet(model, sheet).layout(whole.width).len();
+    // Its title, and up to three lines of fields.
     let wanted = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(4);
     wanted.min(whole.height.saturating_sub(5)).max(whole.height.min(6))
 }
@@ -134,6 +136,22 @@ pub fn list_rows(model: &Model) -> usize {
 /// Lines of a page or a log that are in sight: without its title.
 pub fn page_rows(model: &Model) -> usize {
     usize::from(regions(model).body.height.saturating_sub(1))
+}
+
+/// Lines of the open sheet that are in sight: without its title and its fields.
+pub fn sheet_rows(model: &Model) -> usize {
+    let Some(sheet) = model.sheet() else { return 0 };
+    let height = regions(model).sheet.height;
+    let named = matches!(sheet.proof, Proof::Code(_) | Proof::Name(_));
+    let fields = 1 + u16::from(named) + u16::from(sheet.problem.is_some());
+    // Where there is hardly room, one line of what it says is left.
+    usize::from(height.saturating_sub(1 + fields).max(height.saturating_sub(1).min(1)))
+}
+
+/// The most lines that the open sheet can be moved up.
+pub fn sheet_end(model: &Model) -> usize {
+    let Some(sheet) = model.sheet() else { return 0 };
+    about::sheet(model, sheet).layout(model.size.width).len().saturating_sub(sheet_rows(model))
 }
 
 /// The most lines that the page on top can be moved up.

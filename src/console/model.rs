@@ -79,7 +79,7 @@ pub enum About {
     /// Who else is affected by what this row is about.
     Impact(RowKey),
     /// Why this row is as it is.
-    Why(RowKey, Asked<Why>),
+    Why(RowKey, Box<Question>),
     /// The keys.
     Help,
     /// What the drill is about, and the hints that were given.
@@ -93,19 +93,39 @@ pub struct Planning {
     pub pool: PoolName,
     /// The release.
     pub release: ReleaseName,
+    /// When the daemon was asked.
+    pub at: Timestamp,
     /// What the daemon says of it.
-    pub asked: Asked<PlanRow>,
+    pub asked: Asked<PlanRow, NoPlan>,
+}
+
+/// Why something is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What the daemon was asked about: the row may belong to another run by the time the answer comes.
+    pub id: String,
+    /// What the daemon says.
+    pub asked: Asked<Why>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPlan {
+    /// The daemon says that there is nothing to start, and why.
+    Refused(String),
+    /// The daemon has not said anything of it, and why.
+    Unknown(String),
 }
 
 /// A question to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked<T> {
+pub enum Asked<T, E = String> {
     /// On its way.
     Waiting,
     /// Answered.
     Answered(Box<T>),
     /// Not answered, and why.
-    Failed(String),
+    Failed(E),
 }
 
 /// One screen of the stack.

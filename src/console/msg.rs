@@ -1,6 +1,7 @@
 //! What comes into the console, and what it asks of its shell. Time comes in with a message; nobody else has a clock.
 
 use super::key::Key;
+use super::model::NoPlan;
 use crate::api::logs::Window;
 use crate::api::rollout::PlanRow;
 use crate::api::stream::Frame;
@@ -48,14 +49,14 @@ pub enum Msg {
         /// The answer.
         why: Result<Why, String>,
     },
-    /// What a rollout would do, or why there is no such rollout.
+    /// What a rollout would do, or why that is not known.
     Plan {
         /// The pool that was asked for.
         pool: PoolName,
         /// The release.
         release: ReleaseName,
         /// The answer.
-        plan: Result<Box<PlanRow>, String>,
+        plan: Result<Box<PlanRow>, NoPlan>,
     },
 }
 

@@ -102,6 +102,10 @@ pub struct Sheet {
     pub sent: Option<u64>,
     /// Why the last Enter did nothing.
     pub problem: Option<String>,
+    /// Its first line in sight.
+    pub top: usize,
+    /// Whether its last line was in sight since it became what it is.
+    pub read: bool,
 }
 
 impl Sheet {
@@ -124,6 +128,8 @@ impl Sheet {
             moved: Vec::new(),
             sent: None,
             problem: None,
+            top: 0,
+            read: false,
         })
     }
 
@@ -135,19 +141,23 @@ impl Sheet {
     /// Compares the sheet with the rows as they are now. What moved is said, and must be read before anything is typed.
     pub fn recheck(&mut self, replica: &Replica, at: Timestamp) {
         let now = fence(&self.order, replica);
-        if now.as_ref() == Some(&self.seen) || self.sent.is_some() {
+        let proof = proof(&self.order, replica);
+        let same_proof = proof.as_ref().is_none_or(|proof| *proof == self.proof);
+        if (now.as_ref() == Some(&self.seen) && same_proof) || self.sent.is_some() {
             return;
         }
         self.moved = match &now {
             Some(now) => differences(&self.seen, now),
             None => vec!["it is not there any more: Esc".to_owned()],
         };
+        self.moved.extend(proof.as_ref().and_then(|proof| kept_out_since(&self.proof, proof)));
         self.typed.clear();
         self.problem = None;
+        (self.top, self.read) = (0, false);
         self.opened = at;
         if let Some(now) = now {
             self.seen = now;
-            self.proof = proof(&self.order, replica).unwrap_or(Proof::Enter);
+            self.proof = proof.unwrap_or(Proof::Enter);
         }
     }
 
@@ -308,7 +318,9 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         | Order::Retry(_, step @ StepKey::Node(_))
         | Order::Rollback(_, step @ StepKey::Node(_)) => Proof::Code(node(step)?),
         Order::Skip(_, step) => Proof::Name(node(step)?),
-        Order::Forward(_, release) => Proof::Code(release.to_string()),
+        Order::Forward(run, release) => {
+            proof_of_release(replica, &replica.run(*run)?.rollout.as_deref()?.pool, release)
+        }
         Order::RollBackAll(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Approve(run, step) | Order::Retry(run, step) => {
             code(replica.step(*run, step)?.digest.as_ref(), run.to_string())
@@ -316,15 +328,33 @@ fn proof(order: &Order, replica: &Replica) -> Option<Proof> {
         Order::Rollback(run, step) => code(replica.step(*run, step)?.before.as_ref(), run.to_string()),
         Order::Resume(run) => Proof::Code(run.to_string()),
         Order::Start(image) => code(replica.image(image)?.digest.as_ref(), image.short()),
-        // A start takes a release out of quarantine.
-        Order::StartRollout(plan) if plan.quarantine.is_some() => Proof::Name(plan.release.to_string()),
-        Order::StartRollout(plan) => Proof::Code(plan.release.to_string()),
+        Order::StartRollout(plan) => proof_of_release(replica, &plan.pool, &plan.release),
         Order::Thaw => Proof::Code(replica.daemon()?.name.clone()),
         Order::Abort(run) => Proof::Name(replica.run(*run)?.name()),
         Order::Unpin(pool) => Proof::Code(pool.to_string()),
         Order::UnskipRelease(_, release) => Proof::Name(release.to_string()),
         Order::Unquarantine(workload) => Proof::Name(workload.to_string()),
     })
+}
+
+/// A release that begins is neither in quarantine nor skipped any more: that overrides what kept it out. The row is asked and
+/// not a plan: a plan may be older.
+fn proof_of_release(replica: &Replica, pool: &PoolName, release: &ReleaseName) -> Proof {
+    let row = release_of(replica, pool, release);
+    if row.is_some_and(|row| row.quarantine.is_some() || row.skipped.is_some()) {
+        Proof::Name(release.to_string())
+    } else {
+        Proof::Code(release.to_string())
+    }
+}
+
+/// That the release of a sheet came into quarantine or was skipped since, or is so no more.
+fn kept_out_since(before: &Proof, now: &Proof) -> Option<String> {
+    match (before, now) {
+        (Proof::Code(_), Proof::Name(name)) => Some(format!("{name} is kept out now: a reason is needed")),
+        (Proof::Name(_), Proof::Code(name)) => Some(format!("{name} is kept out no more")),
+        _ => None,
+    }
 }
 
 /// What moved, line by line.

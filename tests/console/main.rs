@@ -12,3 +12,4 @@ mod screen;
 mod sheets;
 mod sleep;
 mod waits;
+mod why;

@@ -1,11 +1,12 @@
 //! Pools, their nodes, and the plan of a rollout before it is started.
 
-use crate::fixture::{edge_plan, model_of, now, rows_with_rollouts};
+use crate::fixture::{at, edge_plan, model_of, now, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
 use tidegate::api::rollout::PlanRow;
 use tidegate::api::rows::{Freeze, PoolRow, Row};
 use tidegate::api::stream::Frame;
+use tidegate::console::model::NoPlan;
 use tidegate::console::{Cmd, Model, Msg, update};
 use tidegate::model::{Actor, Command, RunId, Seq};
 
@@ -13,10 +14,9 @@ fn model(width: u16, height: u16) -> Model {
     model_of(rows_with_rollouts(), width, height)
 }
 
-fn answer(model: &mut Model, plan: Result<PlanRow, &str>) {
+fn answer(model: &mut Model, plan: Result<PlanRow, NoPlan>) {
     let PlanRow { pool, release, .. } = edge_plan();
-    let plan = plan.map(Box::new).map_err(ToOwned::to_owned);
-    update(model, Msg::Plan { pool, release, plan });
+    update(model, Msg::Plan { pool, release, plan: plan.map(Box::new) });
 }
 
 /// Presses keys, lets the daemon answer, and presses more.
@@ -62,10 +62,22 @@ fn a_plan_is_asked_for_and_says_so_until_the_answer_comes() {
     let shown = picture(&model);
     assert!(shown.contains("The fleet is asked"), "{shown}");
     assert_eq!(press(&mut model, "S"), [], "nothing is started that was not seen");
-    answer(&mut model, Err("no node of fleet prod was seen yet; it must be reachable first"));
+    let why = "no node of fleet prod was seen yet; it must be reachable first".to_owned();
+    answer(&mut model, Err(NoPlan::Refused(why)));
     let shown = picture(&model);
     assert!(shown.contains("There is nothing to start: no node of fleet prod was seen yet"), "{shown}");
     assert_eq!(press(&mut model, "n").len(), 1, "n asks anew");
+}
+
+#[test]
+fn a_daemon_that_is_not_reached_does_not_say_that_there_is_nothing_to_start() {
+    let mut model = model(80, 24);
+    press(&mut model, "4n");
+    let why = "no answer within 10s".to_owned();
+    answer(&mut model, Err(NoPlan::Unknown(why)));
+    let shown = picture(&model);
+    assert!(shown.contains("The plan is not known: no answer within 10s; n asks again"), "{shown}");
+    assert!(!shown.contains("nothing to start"), "{shown}");
 }
 
 #[test]
@@ -110,14 +122,60 @@ fn a_rollout_is_started_by_its_name_and_with_the_plan_that_was_seen() {
 #[test]
 fn a_release_in_quarantine_needs_a_reason() {
     let with = || {
-        let mut model = model(80, 24);
-        press(&mut model, "4n");
-        let quarantine = Some("rollout 9: prod/web was not well".to_owned());
-        answer(&mut model, Ok(PlanRow { quarantine, ..edge_plan() }));
+        let mut model = planned(80, 24, "4n", "");
+        update(&mut model, edge(|row| row.announced[1].quarantine = Some(SICK.to_owned())));
         model
     };
     assert_eq!(sent(with(), "S2026.11.2⏎"), None);
     assert!(sent(with(), "S2026.11.2⇥it was the probe⏎").is_some());
+}
+
+const SICK: &str = "rollout 9: prod/web was not well";
+
+/// A plan is asked for once; whether its release is kept out is read as it is now.
+#[test]
+fn what_came_into_quarantine_after_its_plan_is_shown_and_needs_a_reason() {
+    let mut model = planned(80, 24, "4n", "");
+    update(&mut model, edge(|row| row.announced[1].quarantine = Some(SICK.to_owned())));
+    let said = "kept out  quarantined: rollout 9: prod/web was not well; a start ends that";
+    assert!(picture(&model).contains(said), "{}", picture(&model));
+
+    let mut open = planned(80, 24, "4n", "S2026.11.2");
+    update(&mut open, edge(|row| row.announced[1].quarantine = Some(SICK.to_owned())));
+    let shown = picture(&open);
+    for said in
+        ["MOVED     2026.11.2 is kept out now: a reason is needed", "2026.11.2 is quarantined: rollout 9"]
+    {
+        assert!(shown.contains(said), "{said} is not in {shown}");
+    }
+    assert_eq!(sent(open, "⏎2026.11.2⏎"), None);
+}
+
+#[test]
+fn what_was_skipped_after_its_plan_needs_a_reason() {
+    let with = || {
+        let mut model = planned(80, 24, "4n", "");
+        update(&mut model, edge(|row| row.announced[1].skipped = Some(kept("old driver"))));
+        press(&mut model, "S");
+        model
+    };
+    let shown = picture(&with());
+    assert!(
+        shown.contains("kept out  2026.11.2 is skipped by ben 02:14: old driver; this ends that"),
+        "{shown}"
+    );
+    assert_eq!(sent(with(), "2026.11.2⏎"), None);
+    assert!(sent(with(), "2026.11.2⇥it has the new one⏎").is_some());
+}
+
+#[test]
+fn a_plan_says_of_when_it_is() {
+    let mut model = planned(80, 24, "4n", "");
+    update(&mut model, Msg::Clock(at("02:40")));
+    assert!(picture(&model).contains("as of     02:14: "), "{}", picture(&model));
+    press(&mut model, "n");
+    answer(&mut model, Ok(edge_plan()));
+    assert!(picture(&model).contains("as of     02:40: "), "{}", picture(&model));
 }
 
 #[test]

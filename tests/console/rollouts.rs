@@ -1,9 +1,9 @@
 //! Rollouts on the screen, and the keys that steer them.
 
-use crate::fixture::{model_of, rows_with_rollouts};
+use crate::fixture::{at, model_of, person, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
-use tidegate::api::rows::{KeptRow, Row};
+use tidegate::api::rows::{Freeze, KeptRow, Row};
 use tidegate::console::{Cmd, Model};
 use tidegate::model::{Command, RunId};
 
@@ -48,7 +48,7 @@ fn sent(keys: &str) -> Option<Command> {
 
 #[test]
 fn what_is_typed_is_the_name_of_what_it_is_about() {
-    let forward = sent("jF2026.11.2⏎");
+    let forward = sent("jF2026.11.2⇥new probe⏎");
     assert!(matches!(forward, Some(Command::RollForward { run: RunId(17), .. })), "{forward:?}");
     let back = sent("jRrollout 17⇥bad kernel⏎");
     assert!(matches!(back, Some(Command::RollBackAll { run: RunId(17), .. })), "{back:?}");
@@ -80,11 +80,69 @@ fn an_order_back_names_what_keeps_the_release_and_why() {
     assert!(picture(&model).contains(said), "{}", picture(&model));
 }
 
+/// Rollout 17, whose release is in quarantine or not.
+fn rows_where(quarantined: bool, paused: bool) -> Vec<Row> {
+    let mut rows = rows_with_rollouts();
+    for row in &mut rows {
+        match row {
+            Row::Run(row) if row.run == RunId(17) && paused => {
+                let reason = Some("vendor ticket 8812".to_owned());
+                row.paused = Some(Freeze { by: person("ben"), reason, since: at("02:11"), until: None });
+            }
+            Row::Pool(row) if row.pool.as_str() == "general" && !quarantined => {
+                row.announced[1].quarantine = None;
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+#[test]
+fn a_roll_forward_says_that_it_ends_a_quarantine_and_a_pause() {
+    let mut model = model_of(rows_where(true, true), 80, 24);
+    press(&mut model, "jF");
+    let shown = picture(&model);
+    for said in [
+        "2026.11.2 is quarantined: rollout 17: prod/web was not well on n03;",
+        "paused    by ben 02:11: vendor ticket 8812; this ends that too",
+        "a rollout of 2026.11.2 again",
+    ] {
+        assert!(shown.contains(said), "{said:?} is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn a_roll_forward_to_what_is_not_in_quarantine_wants_no_reason() {
+    let mut model = model_of(rows_where(false, false), 80, 24);
+    let cmds = press(&mut model, "jF2026.11.2⏎");
+    let forward = cmds
+        .into_iter()
+        .find_map(|cmd| if let Cmd::Send { command, .. } = cmd { Some(command) } else { None });
+    assert!(matches!(forward, Some(Command::RollForward { reason: None, .. })), "{forward:?}");
+}
+
+#[test]
+fn what_could_be_chosen_says_what_is_in_quarantine() {
+    let shown = |quarantined: bool| {
+        let mut model = model_of(rows_where(quarantined, false), 200, 50);
+        press(&mut model, "j");
+        picture(&model)
+    };
+    assert!(
+        shown(true).contains("F forward to 2026.11.2 (the same release, quarantined), R roll"),
+        "{}",
+        shown(true)
+    );
+    assert!(shown(false).contains("F forward to 2026.11.2 (the same release), R roll"), "{}", shown(false));
+}
+
 #[test]
 fn less_than_that_sends_nothing() {
     for keys in [
         "jF⏎",
         "jF17⏎",
+        "jF2026.11.2⏎",
         "jRrollout 17⏎",
         "jR17⇥why⏎",
         "'rollout 17⏎Kn03⏎",

@@ -9,6 +9,7 @@ use tidegate::api::stream::Frame;
 use tidegate::console::key::Key;
 use tidegate::console::msg::LinkEvent;
 use tidegate::console::{Changed, Cmd, Model, Msg, update};
+use tidegate::model::setup::OnFailure;
 use tidegate::model::{Command, Seq, Span};
 
 fn sent(cmds: &[Cmd]) -> Vec<&Command> {
@@ -206,4 +207,80 @@ fn ctrl_u_empties_the_field_that_is_typed_into() {
     press(&mut model, "⇥");
     update(&mut model, Msg::Key(Key::Ctrl('u'), late));
     assert!(matches!(sent(&press(&mut model, "77a0⏎"))[..], [Command::Approve { note: None, .. }]));
+}
+
+/// An approval whose plan has more lines than 24 rows have room for, and cannot be undone.
+fn long(width: u16, height: u16) -> Model {
+    let mut model = model(width, height);
+    let mut step = held_step();
+    let hold = step.hold.as_mut().expect("it is held in the fixture");
+    hold.then =
+        (1..=12).map(|n| format!("+{n}m  shop{n}   3 tasks in waves 1, 2; soak 60s a wave")).collect();
+    (hold.undo, hold.on_failure) = ("R, as long as no task of it runs;".to_owned(), OnFailure::Stop);
+    delta(&mut model, vec![Row::Step(Box::new(step))], vec![]);
+    press(&mut model, "jjA");
+    model
+}
+
+#[test]
+fn a_sheet_that_is_cut_says_so_and_is_read_with_pgdn() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        insta::assert_snapshot!(format!("long_sheet_{width}"), picture(&long(width, height)));
+    }
+    let mut model = long(80, 24);
+    press(&mut model, "⇟⇟");
+    insta::assert_snapshot!("long_sheet_at_its_end", picture(&model));
+}
+
+#[test]
+fn nothing_is_sent_from_a_sheet_whose_end_was_not_in_sight() {
+    let mut model = long(80, 24);
+    assert!(sent(&press(&mut model, "77a0⏎")).is_empty());
+    let shown = picture(&model);
+    assert!(shown.contains("read to the end first: PgDn") && !shown.contains("IRREVERSIBLE"), "{shown}");
+    press(&mut model, "⇟⇟");
+    assert!(picture(&model).contains("IRREVERSIBLE"), "{}", picture(&model));
+    // Back at its begin it has been read all the same.
+    assert_eq!(sent(&press(&mut model, "⇞⇞⏎")).len(), 1);
+    assert_eq!(sent(&press(&mut long(200, 50), "77a0⏎")).len(), 1, "all of it was in sight");
+}
+
+#[test]
+fn a_sheet_that_has_become_another_one_is_read_again() {
+    let mut model = long(80, 24);
+    press(&mut model, "⇟⇟77a0");
+    let mut step = held_step();
+    step.hold.as_mut().unwrap().then = vec!["+1m  shop   3 tasks".to_owned(); 14];
+    step.digest = Some(crate::fixture::digest("81bb"));
+    step.expect.digest = step.digest.clone();
+    delta(&mut model, vec![Row::Step(Box::new(step))], vec![]);
+    assert!(
+        picture(&model).contains("MOVED     the digest was 77a0"),
+        "its begin is in sight: {}",
+        picture(&model)
+    );
+    let late = now() + Span::from_secs(90);
+    let mut cmds = Vec::new();
+    for key in [Key::Char('8'), Key::Char('1'), Key::Char('b'), Key::Char('b'), Key::Enter] {
+        cmds.extend(update(&mut model, Msg::Key(key, late)).1);
+    }
+    assert_eq!(cmds, [], "{}", picture(&model));
+    assert!(picture(&model).contains("read to the end first"), "{}", picture(&model));
+}
+
+#[test]
+fn an_emergency_waits_for_no_reader() {
+    let mut model = model(80, 24);
+    let busy = |n: u32| {
+        let mut step = held_step();
+        step.step = format!("image:shop/component-with-a-long-name-{n}:1").parse().unwrap();
+        step.title = step.step.to_string();
+        (step.state, step.hold) = ("testing".to_owned(), None);
+        (step.started, step.ended) = (Some(now()), None);
+        Row::Step(Box::new(step))
+    };
+    delta(&mut model, (0..60).map(busy).collect(), vec![]);
+    press(&mut model, "!");
+    assert!(picture(&model).contains("more lines: PgDn"), "{}", picture(&model));
+    assert_eq!(sent(&press(&mut model, "⏎")).len(), 1);
 }

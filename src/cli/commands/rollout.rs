@@ -48,7 +48,7 @@ async fn shown(
     out: &mut Output<'_>,
 ) -> Result<PlanRow, Failure> {
     let plan = client.plan(pool, goal).await.map_err(|error| match error {
-        ClientError::Problem(why) => Failure::Refused(why),
+        ClientError::Conflict(why) => Failure::Refused(why),
         other => Failure::Client(other),
     })?;
     if from.json {

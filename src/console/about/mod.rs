@@ -42,7 +42,7 @@ pub fn page(model: &Model, about: &About) -> Doc {
         About::Plan(planning) => plan::plan(model, planning),
         About::Event(seq) => of_key(model, &RowKey::Event(*seq)),
         About::Impact(key) => impact::impact(&model.replica, key),
-        About::Why(key, asked) => why::why(model, key, asked),
+        About::Why(key, question) => why::why(model, key, &question.asked),
         About::Help => help(model),
         About::Drill => drill::played(model),
     }

@@ -5,8 +5,9 @@ use super::rollout::{by, names};
 use crate::api::rollout::{PlanRow, PlannedRow, said};
 use crate::api::rows::{Mark, PoolRow};
 use crate::console::doc::Doc;
-use crate::console::model::{Asked, Model, Planning};
+use crate::console::model::{Asked, Model, NoPlan, Planning};
 use crate::console::sheet::release_of;
+use crate::console::text::when;
 use crate::console::theme::{Role, glyph};
 use crate::model::text::tasks;
 
@@ -20,19 +21,29 @@ pub(super) fn plan(model: &Model, planning: &Planning) -> Doc {
     if let Some(pin) = pool.and_then(|pool| pool.pinned.as_ref()) {
         doc.marked("pinned", kept(pin, model.now), Mark::Paused);
     }
+    // As they are now: the plan itself may be older.
     let announced = release_of(&model.replica, &planning.pool, &planning.release);
     if let Some(skip) = announced.and_then(|one| one.skipped.as_ref()) {
         doc.marked("skipped", kept(skip, model.now), Mark::Paused);
+    }
+    if let Some(why) = announced.and_then(|one| one.quarantine.as_ref()) {
+        doc.marked("kept out", format!("quarantined: {why}; a start ends that"), Mark::Failed);
     }
     match &planning.asked {
         Asked::Waiting => {
             doc.text("The fleet is asked what emptying each node would meet. It may take 6 s.", Role::Dim);
         }
         Asked::Failed(why) => {
-            doc.text(format!("There is nothing to start: {why}"), Role::Refused);
+            let text = match why {
+                NoPlan::Refused(why) => format!("There is nothing to start: {why}"),
+                NoPlan::Unknown(why) => format!("The plan is not known: {why}; n asks again"),
+            };
+            doc.text(text, Role::Refused);
             others(&mut doc, pool, planning);
         }
         Asked::Answered(plan) => {
+            let at = when(planning.at, model.now);
+            doc.pair("as of", format!("{at}: what is out, the tasks and the preflight; n asks again"));
             policy(&mut doc, plan);
             others(&mut doc, pool, planning);
             nodes(&mut doc, plan);
@@ -47,10 +58,6 @@ fn policy(doc: &mut Doc, plan: &PlanRow) {
     doc.pair("how", by(plan.strategy));
     doc.pair("pace", pace(plan));
     doc.pair("out now", names(&plan.out));
-    if let Some(why) = &plan.quarantine {
-        let text = format!("in quarantine, and released from it by a start: {why}");
-        doc.marked("kept out", text, Mark::Failed);
-    }
     doc.styled("preflight", preflight(plan), Role::of(mark(plan)));
 }
 

@@ -3,6 +3,8 @@
 use crate::api::rollout::said;
 use crate::api::rows::{Mark, MovedRow, NodePart, RolloutPart, RunRow};
 use crate::console::doc::Doc;
+use crate::console::replica::Replica;
+use crate::console::sheet::release_of;
 use crate::console::text::when;
 use crate::model::nodes::{NodeChange, Scale, Strategy};
 use crate::model::text::tasks;
@@ -26,9 +28,9 @@ fn sizes(scale: Scale, release: &ReleaseName) -> String {
 }
 
 /// What a person may choose, once it has stopped.
-pub(super) fn choose(doc: &mut Doc, part: &RolloutPart) {
+pub(super) fn choose(doc: &mut Doc, replica: &Replica, part: &RolloutPart) {
     if part.stopped && !part.ending {
-        doc.marked("choose", ways_on(part), Mark::Held);
+        doc.marked("choose", ways_on(replica, part), Mark::Held);
     }
 }
 
@@ -66,10 +68,15 @@ pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
 }
 
 /// What a person may choose once it has stopped, by key.
-fn ways_on(part: &RolloutPart) -> String {
+fn ways_on(replica: &Replica, part: &RolloutPart) -> String {
     let mut ways = Vec::new();
     if let Some(release) = &part.forward {
-        ways.push(format!("F forward to {release}"));
+        let same = (*release == part.release).then_some("the same release");
+        let row = release_of(replica, &part.pool, release);
+        let quarantined = row.and_then(|row| row.quarantine.as_ref()).map(|_| "quarantined");
+        let known: Vec<&str> = same.into_iter().chain(quarantined).collect();
+        let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+        ways.push(format!("F forward to {release}{known}"));
     }
     if part.back {
         ways.push("R roll back all".to_owned());

@@ -1,12 +1,14 @@
 //! What a sheet about a rollout or one of its nodes says: what would happen at once, then, and how it can be undone.
 
+use super::pool::kept;
 use crate::api::rollout::{PlanRow, said};
-use crate::api::rows::{NodePart, RolloutPart, RunRow, StepRow};
+use crate::api::rows::{Mark, NodePart, RolloutPart, RunRow, StepRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
+use crate::console::sheet::release_of;
 use crate::console::theme::Role;
-use crate::model::ReleaseName;
 use crate::model::nodes::{NodeChange, Strategy};
+use crate::model::{PoolName, ReleaseName, Timestamp};
 use std::collections::BTreeSet;
 
 /// Gaps are let be, or a verdict that could not be given is given.
@@ -132,16 +134,44 @@ pub(super) fn back(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &Rollou
     doc.pair("undo", format!("a new rollout of {}", part.release));
 }
 
-pub(super) fn forward(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart, to: &ReleaseName) {
+pub(super) fn forward(
+    doc: &mut Doc,
+    replica: &Replica,
+    row: &RunRow,
+    part: &RolloutPart,
+    to: &ReleaseName,
+    now: Timestamp,
+) {
+    kept_out(doc, replica, &part.pool, to, now);
+    if let Some(pause) = &row.paused {
+        doc.marked("paused", format!("{}; this ends that too", kept(pause, now)), Mark::Paused);
+    }
     let (flying, _) = standing(replica, row);
     doc.pair("ends", format!("rollout {}: what has not begun is planned anew", row.run));
     doc.pair("in flight", with(&flying, "go on to their end"));
-    doc.pair("then", format!("a rollout of {to}: every node of {} that does not have it", part.pool));
+    let again = if *to == part.release { " again" } else { "" };
+    doc.pair("then", format!("a rollout of {to}{again}: every node of {} that does not have it", part.pool));
     doc.pair("undo", "p pauses it, X ends it, R rolls back what it has done");
 }
 
+/// What keeps a release out, and that this ends it. As its row says now: a plan may be older.
+fn kept_out(doc: &mut Doc, replica: &Replica, pool: &PoolName, release: &ReleaseName, now: Timestamp) {
+    let Some(row) = release_of(replica, pool, release) else { return };
+    if let Some(why) = &row.quarantine {
+        doc.styled("kept out", format!("{release} is quarantined: {why}; this ends that"), Role::Refused);
+    }
+    if let Some(skip) = &row.skipped {
+        doc.styled(
+            "kept out",
+            format!("{release} is skipped {}; this ends that", kept(skip, now)),
+            Role::Refused,
+        );
+    }
+}
+
 /// A rollout begins, as its plan shows it.
-pub(super) fn start(doc: &mut Doc, plan: &PlanRow) {
+pub(super) fn start(doc: &mut Doc, replica: &Replica, plan: &PlanRow, now: Timestamp) {
+    kept_out(doc, replica, &plan.pool, &plan.release, now);
     let first: Vec<String> =
         plan.nodes.iter().filter(|node| node.wave == 1).map(|node| node.node.to_string()).collect();
     let waves = plan.nodes.last().map_or(0, |node| node.wave);
@@ -149,9 +179,6 @@ pub(super) fn start(doc: &mut Doc, plan: &PlanRow) {
     doc.pair("then", format!("{} nodes in all; {}", plan.nodes.len(), super::rollout::by(plan.strategy)));
     doc.pair("pace", super::plan::pace(plan));
     doc.pair("preflight", super::plan::preflight(plan));
-    if let Some(why) = &plan.quarantine {
-        doc.styled("kept out", format!("until this start; it was in quarantine: {why}"), Role::Refused);
-    }
     let workloads: BTreeSet<_> =
         plan.nodes.iter().flat_map(|node| &node.work).map(|(name, _)| name).collect();
     let tasks: u32 = plan.nodes.iter().flat_map(|node| &node.work).map(|(_, tasks)| tasks).sum();

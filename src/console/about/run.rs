@@ -26,7 +26,7 @@ pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("{} {}", row.name(), row.cause));
     doc.marked("state", row.state.clone(), row.mark);
     if let Some(part) = &row.rollout {
-        super::rollout::choose(&mut doc, part);
+        super::rollout::choose(&mut doc, replica, part);
     }
     doc.pair("does", doing(replica, row, now));
     freeze_lines(&mut doc, row.paused.as_ref(), now);

@@ -40,7 +40,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         }),
         Order::Forward(run, to) => with(&mut doc, replica.run(*run), |doc, row| {
             with(doc, row.rollout.as_deref(), |doc, part| {
-                rollout_sheet::forward(doc, replica, row, part, to);
+                rollout_sheet::forward(doc, replica, row, part, to, model.now);
             });
         }),
         Order::Rollback(run, step) => {
@@ -52,7 +52,7 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         }
         Order::Abort(run) => with(&mut doc, replica.run(*run), |doc, row| abort(doc, replica, row)),
         Order::Start(image) => start(&mut doc, replica, image),
-        Order::StartRollout(plan) => rollout_sheet::start(&mut doc, plan),
+        Order::StartRollout(plan) => rollout_sheet::start(&mut doc, replica, plan, model.now),
         Order::Pin(pool) => {
             with(&mut doc, replica.pool(pool), |doc, row| pool_sheet::pin(doc, row, model.now));
         }

@@ -5,6 +5,7 @@ use crate::api::client::{At, Client, ClientError};
 use crate::api::dossier::markdown;
 use crate::api::rollout::Goal;
 use crate::api::stream::Frame;
+use crate::console::model::NoPlan;
 use crate::console::msg::{Cmd, LinkEvent, LogFrom, Msg};
 use crate::model::limits::{BATCH, INBOX, LINK_RETRY_FIRST, LINK_RETRY_LONGEST};
 use crate::model::{Seq, Span};
@@ -70,11 +71,8 @@ async fn answer(client: Option<Client>, cmd: Cmd) -> Option<Msg> {
         }
         Cmd::Plan { pool, release } => {
             let plan = match client {
-                Some(client) => client
-                    .plan(&pool, &Goal::Release(release.clone()))
-                    .await
-                    .map_err(|error| error.to_string()),
-                None => Err(NOBODY.to_owned()),
+                Some(client) => client.plan(&pool, &Goal::Release(release.clone())).await.map_err(no_plan),
+                None => Err(NoPlan::Unknown(NOBODY.to_owned())),
             };
             Some(Msg::Plan { pool, release, plan: plan.map(Box::new) })
         }
@@ -102,6 +100,20 @@ async fn answer(client: Option<Client>, cmd: Cmd) -> Option<Msg> {
         }
         Cmd::Save { name, text } => Some(Msg::Saved(file::save(&name, "txt", &text))),
         Cmd::Copy(_) | Cmd::Hint(_) | Cmd::Redraw | Cmd::Suspend | Cmd::Quit => None,
+    }
+}
+
+fn no_plan(error: ClientError) -> NoPlan {
+    match error {
+        ClientError::Conflict(why) => NoPlan::Refused(why),
+        ClientError::NoSocket { .. }
+        | ClientError::Refused { .. }
+        | ClientError::Denied { .. }
+        | ClientError::Lost { .. }
+        | ClientError::Version { .. }
+        | ClientError::Garbage { .. }
+        | ClientError::NotFound(_)
+        | ClientError::Problem(_) => NoPlan::Unknown(error.to_string()),
     }
 }
 
@@ -137,6 +149,7 @@ async fn follow(client: Client, sender: mpsc::Sender<Msg>, time: Time) {
             | ClientError::Lost { .. }
             | ClientError::Garbage { .. }
             | ClientError::NotFound(_)
+            | ClientError::Conflict(_)
             | ClientError::Problem(_) => LinkEvent::Down { why: error.to_string(), at: time.now() },
         };
         if sender.send(Msg::Link(event)).await.is_err() {
@@ -219,6 +232,15 @@ mod tests {
         let waits: Vec<u128> =
             std::iter::successors(Some(first), |w| Some(longer(*w))).take(7).map(|w| w.as_millis()).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 5000, 5000]);
+    }
+
+    #[test]
+    fn only_what_the_daemon_refuses_cannot_be_started() {
+        let why = || "no node was seen yet".to_owned();
+        assert_eq!(no_plan(ClientError::Conflict(why())), NoPlan::Refused(why()));
+        let lost = ClientError::Lost { socket: "/run/tidegate.sock".into(), why: why() };
+        assert!(matches!(no_plan(lost), NoPlan::Unknown(_)));
+        assert!(matches!(no_plan(ClientError::Problem(why())), NoPlan::Unknown(_)));
     }
 
     #[test]

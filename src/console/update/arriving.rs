@@ -6,10 +6,9 @@ use crate::api::rollout::PlanRow;
 use crate::api::rows::RowKey;
 use crate::api::stream::Frame;
 use crate::api::why::Why;
-use crate::console::model::{About, Asked, Link, Mode, Model, Notice, Screen, Size};
+use crate::console::model::{About, Asked, Link, Mode, Model, NoPlan, Notice, Screen, Size};
 use crate::console::msg::{Changed, LinkEvent};
 use crate::console::rank::List;
-use crate::console::target::why_id;
 use crate::model::{PoolName, ReleaseName, Seq, Timestamp};
 
 /// The terminal has another size.
@@ -123,20 +122,18 @@ pub fn saved(model: &mut Model, to: Result<String, String>) -> Changed {
 
 /// The answer to why.
 pub fn why(model: &mut Model, id: &str, answer: Result<Why, String>) -> Changed {
-    let asked = match answer {
+    let waits = model.stack.iter_mut().find_map(|screen| match screen {
+        Screen::Page(About::Why(_, question), _) if question.id == id && question.asked == Asked::Waiting => {
+            Some(question)
+        }
+        _ => None,
+    });
+    let Some(question) = waits else { return Changed::No };
+    question.asked = match answer {
         Ok(why) => Asked::Answered(Box::new(why)),
         Err(why) => Asked::Failed(why),
     };
-    let Model { stack, replica, .. } = model;
-    for screen in stack.iter_mut() {
-        if let Screen::Page(About::Why(key, state), _) = screen
-            && why_id(replica, key).as_deref() == Some(id)
-        {
-            *state = asked;
-            return Changed::Yes;
-        }
-    }
-    Changed::No
+    Changed::Yes
 }
 
 /// What a rollout would do.
@@ -144,7 +141,7 @@ pub fn plan(
     model: &mut Model,
     pool: &PoolName,
     release: &ReleaseName,
-    plan: Result<Box<PlanRow>, String>,
+    plan: Result<Box<PlanRow>, NoPlan>,
 ) -> Changed {
     let waits = model.stack.iter_mut().find_map(|screen| match screen {
         Screen::Page(About::Plan(planning), _)

@@ -4,7 +4,7 @@ use super::arriving::newest;
 use super::moving::keep_in_sight;
 use crate::api::rows::{Row, RowKey};
 use crate::console::log::LogView;
-use crate::console::model::{About, Asked, Model, Picker, Screen, Tree};
+use crate::console::model::{About, Asked, Model, Picker, Question, Screen, Tree};
 use crate::console::msg::{Changed, Cmd, LogFrom};
 use crate::console::rank::urgency;
 use crate::console::target::{log_of, resolve, run_of, target, why_id};
@@ -127,11 +127,18 @@ pub fn with_target(model: &mut Model, screen: impl FnOnce(RowKey) -> Screen) -> 
     }
 }
 
-/// Why what is selected waits; the daemon is asked for the chain.
+/// Why what is selected waits; the daemon is asked for the chain. On such a page it is asked anew, and the page stays the only one.
 pub fn why(model: &mut Model) -> (Changed, Vec<Cmd>) {
     let Some(key) = target(model) else { return (Changed::No, Vec::new()) };
     let Some(id) = why_id(&model.replica, &key) else { return (Changed::No, Vec::new()) };
-    let (changed, _) = push(model, Screen::Page(About::Why(key, Asked::Waiting), 0));
+    let question = Question { id: id.clone(), asked: Asked::Waiting };
+    let screen = Screen::Page(About::Why(key, Box::new(question)), 0);
+    let changed = if matches!(model.screen(), Screen::Page(About::Why(..), _)) {
+        *model.screen_mut() = screen;
+        Changed::Yes
+    } else {
+        push(model, screen).0
+    };
     (changed, vec![Cmd::Why { id }])
 }
 

@@ -17,8 +17,8 @@ pub fn open(model: &mut Model) -> (Changed, Vec<Cmd>) {
     else {
         return (Changed::No, Vec::new());
     };
-    let planning = Planning { pool: pool.clone(), release: newest.clone(), asked: Asked::Waiting };
-    let (changed, _) = push(model, Screen::Page(About::Plan(Box::new(planning)), 0));
+    let screen = waiting(model, &pool, &newest);
+    let (changed, _) = push(model, screen);
     (changed, vec![Cmd::Plan { pool, release: newest }])
 }
 
@@ -37,7 +37,13 @@ pub fn other(model: &mut Model, newer: bool) -> (Changed, Vec<Cmd>) {
 }
 
 fn again(model: &mut Model, pool: PoolName, release: ReleaseName) -> (Changed, Vec<Cmd>) {
-    let planning = Planning { pool: pool.clone(), release: release.clone(), asked: Asked::Waiting };
-    *model.screen_mut() = Screen::Page(About::Plan(Box::new(planning)), 0);
+    *model.screen_mut() = waiting(model, &pool, &release);
     (Changed::Yes, vec![Cmd::Plan { pool, release }])
+}
+
+/// The page until the daemon has answered.
+fn waiting(model: &Model, pool: &PoolName, release: &ReleaseName) -> Screen {
+    let (pool, release) = (pool.clone(), release.clone());
+    let planning = Planning { pool, release, at: model.now, asked: Asked::Waiting };
+    Screen::Page(About::Plan(Box::new(planning)), 0)
 }

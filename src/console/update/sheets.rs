@@ -4,11 +4,15 @@
 //! 2. A paste reaches the reason only, never what proves that the sheet was read.
 //! 3. Nothing is sent while the link is down or this console may not act; then the sheet has no field at all.
 //! 4. What was sent carries what its author saw. A refusal stays on screen until Esc.
+//! 5. A sheet that has more lines than room is not sent before its last line was in sight, unless Enter alone is enough for it: what
+//!    leads towards safety must not wait for a reader.
 
+use super::moving::{Motion, moved};
 use super::prompts::typed;
 use crate::api::Reply;
 use crate::console::actions::Action;
 use crate::console::key::Key;
+use crate::console::layout::{sheet_end, sheet_rows};
 use crate::console::model::{Mode, Model, Notice};
 use crate::console::msg::{Changed, Cmd};
 use crate::console::sheet::{Field, Proof, Sheet};
@@ -32,7 +36,13 @@ pub fn key(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
         close(model);
         return (Changed::Yes, Vec::new());
     }
-    if sheet.is_deaf(at) || !can_act || sheet.sent.is_some() || !sheet.may_still(&model.replica) {
+    if sheet.is_deaf(at) {
+        return (Changed::No, Vec::new());
+    }
+    if let Some((_, motion)) = SCROLLS.iter().find(|(scrolls, _)| *scrolls == key) {
+        return (scroll(model, *motion), Vec::new());
+    }
+    if !can_act || sheet.sent.is_some() || !sheet.may_still(&model.replica) {
         return (Changed::No, Vec::new());
     }
     if key == Key::Enter {
@@ -40,6 +50,26 @@ pub fn key(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
     }
     sheet.problem = None;
     (edit(sheet, key), Vec::new())
+}
+
+/// Keys that move a sheet; letters belong to its fields.
+const SCROLLS: [(Key, Motion); 4] = [
+    (Key::PageDown, Motion::HalfDown),
+    (Key::PageUp, Motion::HalfUp),
+    (Key::Down, Motion::Down),
+    (Key::Up, Motion::Up),
+];
+
+fn scroll(model: &mut Model, motion: Motion) -> Changed {
+    let Mode::Sheet(sheet) = &mut model.mode else { return Changed::No };
+    let said = sheet.problem.take().is_some();
+    let (end, rows) = (sheet_end(model), sheet_rows(model));
+    let Mode::Sheet(sheet) = &mut model.mode else { return Changed::No };
+    let next = moved(motion, sheet.top.min(end), end, rows);
+    let changed = said || next != sheet.top;
+    sheet.top = next;
+    sheet.read |= next == end;
+    changed.into()
 }
 
 fn close(model: &mut Model) {
@@ -84,9 +114,15 @@ fn edit(sheet: &mut Sheet, key: Key) -> Changed {
 
 /// Enter sends, or says what is missing.
 fn enter(model: &mut Model) -> (Changed, Vec<Cmd>) {
+    let end = sheet_end(model);
     let Mode::Sheet(sheet) = &mut model.mode else { return (Changed::No, Vec::new()) };
     if !sheet.still_stands(&model.replica) {
         sheet.problem = Some("what this is about is not there any more; nothing was sent".to_owned());
+        return (Changed::Yes, Vec::new());
+    }
+    sheet.read |= sheet.top >= end;
+    if !sheet.read && !matches!(sheet.proof, Proof::Nothing | Proof::Enter) {
+        sheet.problem = Some("read to the end first: PgDn".to_owned());
         return (Changed::Yes, Vec::new());
     }
     match sheet.command() {

@@ -109,9 +109,11 @@ impl<'a> Canvas<'a> {
         self.rule_of("─", Role::Rule, Role::Title, area, title, right);
     }
 
-    /// The line above a sheet.
-    pub fn sheet_rule(&mut self, area: Rect, title: &str) {
-        self.rule_of("═", Role::Sheet, Role::Sheet, area, title, "");
+    /// The line above a sheet. What is out of sight matters more than the end of its title.
+    pub fn sheet_rule(&mut self, area: Rect, title: &str, right: &str) {
+        let room = usize::from(area.width).saturating_sub(width(right) + 9);
+        let title = if right.is_empty() { title.into() } else { fit(title, room) };
+        self.rule_of("═", Role::Sheet, Role::Sheet, area, &title, right);
     }
 
     fn rule_of(&mut self, sign: &str, rule: Role, titled: Role, area: Rect, title: &str, right: &str) {

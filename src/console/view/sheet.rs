@@ -2,6 +2,7 @@
 
 use super::canvas::Canvas;
 use crate::console::about;
+use crate::console::layout::sheet_rows;
 use crate::console::model::Model;
 use crate::console::sheet::{Field, Proof, Sheet};
 use crate::console::theme::Role;
@@ -15,13 +16,26 @@ pub fn sheet(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let doc = about::sheet(model, sheet);
     let lines = doc.layout(area.width);
-    canvas.sheet_rule(Rect { height: 1, ..area }, &doc.title);
+    let rows = sheet_rows(model);
+    let top = sheet.top.min(lines.len().saturating_sub(rows));
+    let below = lines.len().saturating_sub(top + rows);
+    canvas.sheet_rule(Rect { height: 1, ..area }, &doc.title, &out_of_sight(top, below));
+    let height = u16::try_from(rows).unwrap_or(u16::MAX).min(area.height - 1);
+    canvas.lines(Rect { y: area.y + 1, height, ..area }, &lines[top..]);
     let fields = fields(model, sheet);
-    let kept = u16::try_from(fields.len()).unwrap_or(2).min(area.height - 1);
-    let inner = Rect { y: area.y + 1, height: area.height - 1 - kept, ..area };
-    canvas.lines(inner, &lines);
+    let kept = u16::try_from(fields.len()).unwrap_or(2).min(area.height - 1 - height);
     for (y, (text, role)) in (area.bottom() - kept..area.bottom()).zip(fields) {
         canvas.put(area.x + 1, y, area.width.saturating_sub(1), &text, role);
+    }
+}
+
+/// How many lines there are to be read yet; at the end, how many were read.
+fn out_of_sight(above: usize, below: usize) -> String {
+    match (above, below) {
+        (0, 0) => String::new(),
+        (_, 1) => "1 more line: PgDn".to_owned(),
+        (above, 0) => format!("{above} above: PgUp"),
+        (_, below) => format!("{below} more lines: PgDn"),
     }
 }
 
