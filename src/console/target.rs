@@ -6,7 +6,7 @@ use super::rank::List;
 use super::replica::Replica;
 use super::sheet::{Order, may_skip, release_of};
 use crate::api::rollout::{PlanRow, ReleaseRow};
-use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, StepRow};
+use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, RunRow, StepRow};
 use crate::model::{ImageRef, PoolName, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
@@ -185,7 +185,6 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
     let target = target(model);
     let key = target.as_ref();
     let step = |may: May| step_that_may(replica, key?, may).map(|row| (row.run, row.step.clone()));
-    let run = || replica.run(run_of(replica, key?)?).filter(|row| row.ended.is_none());
     match action {
         Action::Approve => step(May::Approve).map(|(run, step)| Order::Approve(run, step)),
         Action::Retry => step(May::Retry).map(|(run, step)| Order::Retry(run, step)),
@@ -209,20 +208,9 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
                 open_incident(replica, key?).map(|row| Order::Close(row.incident)).or_else(|| skip(model))
             }
         },
-        Action::Pause => match run() {
-            Some(row) => row.paused.is_none().then_some(Order::Pause(row.run)),
-            None => {
-                pool(replica, key?).filter(|row| row.pinned.is_none()).map(|row| Order::Pin(row.pool.clone()))
-            }
-        },
-        Action::Resume => match run().filter(|row| row.paused.is_some()) {
-            Some(row) => Some(Order::Resume(row.run)),
-            None => {
-                let pinned = key.and_then(|key| pool(replica, key)).filter(|row| row.pinned.is_some());
-                pinned.map(|row| Order::Unpin(row.pool.clone())).or_else(|| frozen.then_some(Order::Thaw))
-            }
-        },
-        Action::Abort => run().map(|row| Order::Abort(row.run)),
+        Action::Pause => pause(model),
+        Action::Resume => resume(model, frozen),
+        Action::Abort => under_way(replica, key?).map(|row| Order::Abort(row.run)),
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
         Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
         Action::Start => match plan_of(model) {
@@ -245,6 +233,36 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Drill | Action::Hint => None,
         Action::Quit | Action::Redraw | Action::Suspend | Action::Interrupt => None,
     }
+}
+
+/// What a pause and its end are about: what the row is; on a pool's own screen the pool, whichever node is selected.
+fn to_be_paused(model: &Model) -> Option<RowKey> {
+    if let Screen::Pool(pool, _) = model.screen() { Some(RowKey::Pool(pool.clone())) } else { target(model) }
+}
+
+/// Starts nothing new in a run that goes on; where there is none, in a pool.
+fn pause(model: &Model) -> Option<Order> {
+    let (replica, key) = (&model.replica, to_be_paused(model)?);
+    match under_way(replica, &key) {
+        Some(row) => row.paused.is_none().then_some(Order::Pause(row.run)),
+        None => {
+            pool(replica, &key).filter(|row| row.pinned.is_none()).map(|row| Order::Pin(row.pool.clone()))
+        }
+    }
+}
+
+/// Ends the first of these that is there: the pause of what the row is about, its pin, the freeze.
+fn resume(model: &Model, frozen: bool) -> Option<Order> {
+    let (replica, key) = (&model.replica, to_be_paused(model));
+    let run = key.as_ref().and_then(|key| under_way(replica, key)).filter(|row| row.paused.is_some());
+    let pinned = key.as_ref().and_then(|key| pool(replica, key)).filter(|row| row.pinned.is_some());
+    let run = run.map(|row| Order::Resume(row.run));
+    run.or_else(|| pinned.map(|row| Order::Unpin(row.pool.clone()))).or_else(|| frozen.then_some(Order::Thaw))
+}
+
+/// The run that a row belongs to, as long as it goes on.
+fn under_way<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a RunRow> {
+    replica.run(run_of(replica, key)?).filter(|row| row.ended.is_none())
 }
 
 /// The plan that is on screen.

@@ -19,7 +19,6 @@ mod why;
 mod workload;
 
 pub use help::help;
-pub use pool::mark as pool_mark;
 pub use run::doing;
 pub use sheet::sheet;
 
