@@ -97,8 +97,11 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
 }
 
 /// The step that may be treated so: the row's own, or the first such of its run. What is put back is chosen by a
-/// person: a run stands for it only where it is the only one.
+/// person: a run stands for it only where it is the only one. A rollout does not stand for a node that somebody left out.
 fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
+    if may == May::Retry && rollout_of(replica, key).is_some() {
+        return asking(replica, key, may);
+    }
     if let RowKey::Run(run) = key {
         let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&may));
         let first = steps.next();
@@ -107,11 +110,17 @@ fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a
     step_of(replica, key).filter(|step| step.may.contains(&may))
 }
 
-/// The node that a rollout as a whole asks about: one that failed or that a person must decide on, where it is the only one.
-fn asking<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
-    let RowKey::Run(run) = key else { return None };
+/// The nodes that a rollout as a whole asks about, and that may be treated so: those that failed, and those that a person must
+/// decide on. Not those that somebody left out.
+pub fn asked_about(replica: &Replica, run: RunId, may: May) -> impl Iterator<Item = &StepRow> {
     let asks = |step: &&StepRow| step.state == "undecided" || FAILED.contains(&step.state.as_str());
-    let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&May::Skip)).filter(asks);
+    replica.step_rows(run).filter(move |step| step.may.contains(&may)).filter(asks)
+}
+
+/// The one of them for which the rollout's row stands: where there are more, a person chooses.
+fn asking<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
+    let RowKey::Run(run) = key else { return None };
+    let mut steps = asked_about(replica, *run, may);
     let first = steps.next();
     first.filter(|_| steps.next().is_none())
 }
@@ -130,6 +139,14 @@ pub fn must_choose(model: &Model) -> bool {
     }
     let mut steps = model.replica.step_rows(run).filter(|step| step.may.contains(&May::Rollback));
     steps.nth(1).is_some()
+}
+
+/// The rollout on whose own screen a node is selected that cannot be put back alone, while all of it can: that is asked for on
+/// the rollout's row, so that one key never reaches one node here and all of them a row below.
+pub fn all_from_row(model: &Model) -> bool {
+    let Screen::Run(run, _) = model.screen() else { return false };
+    let back = rollout_of(&model.replica, &RowKey::Run(*run)).is_some_and(|(_, part)| part.back);
+    back && order(model, Action::Rollback).is_none()
 }
 
 /// The incident that a row is about, as long as it is open.
@@ -199,7 +216,7 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         }
         Action::Skip => {
             let own = step_of(replica, key?).filter(|step| step.may.contains(&May::Skip));
-            let one = own.or_else(|| asking(replica, key?));
+            let one = own.or_else(|| asking(replica, key?, May::Skip));
             one.map(|step| Order::Skip(step.run, step.step.clone()))
         }
         Action::Reject => match step(May::Reject) {
