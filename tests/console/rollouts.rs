@@ -184,14 +184,16 @@ fn where_several_nodes_failed_a_person_chooses() {
     };
     for key in ["T", "K"] {
         let shown = shown(rows_with("n04", failed), &format!("j{key}"));
+        assert!(shown.contains("several nodes failed; Enter, then choose one"), "{shown}");
         assert!(shown.contains("Enter choose a node"), "{shown}");
     }
 }
 
 #[test]
 fn all_of_a_rollout_goes_back_from_its_row_and_its_own_screen_says_so() {
-    let shown = shown(rows_with_rollouts(), "'rollout 17⏎");
-    for said in ["R all: on its row (3)", "stopped, 2 of 6 nodes done"] {
+    let shown = shown(rows_with_rollouts(), "'rollout 17⏎R");
+    for said in ["R all: on its row (3)", "all of rollout 17: R on its row (3)", "stopped, 2 of 6 nodes done"]
+    {
         assert!(shown.contains(said), "{said} is not in {shown}");
     }
 }
@@ -216,5 +218,20 @@ fn the_sheets_of_a_node_name_what_else_holds_its_rollout_back() {
         for said in ["it is paused by ana", "all is frozen by cto"] {
             assert!(sheet.contains(said), "{said} is not in {sheet}");
         }
+    }
+}
+
+#[test]
+fn a_key_that_does_nothing_here_says_what_it_would_need() {
+    for (keys, said) in [
+        ("jA", "A approve: nothing is held here"),
+        ("4P", "P resume: nothing is paused, pinned or frozen here"),
+        ("4jjS", "S start: only an image, or the plan (n) of a pool that is idle and not pinned"),
+        ("jU", "U unquarantine: nothing is quarantined or skipped here"),
+    ] {
+        let before = shown(rows_with_rollouts(), keys);
+        assert!(before.contains(said), "{before}");
+        let after = shown(rows_with_rollouts(), &format!("{keys}k"));
+        assert!(!after.contains(said), "the next key ends it: {after}");
     }
 }
