@@ -170,7 +170,7 @@ pub struct PoolRow {
     pub strategy: Strategy,
     /// How it stands.
     pub mark: Mark,
-    /// How it stands, in words: `12 nodes on r1`, `2 of 12 nodes on r2`, `1 of 12 nodes out`.
+    /// How it stands, in words: `12 nodes on r1`, `12 nodes: 9 on r1, 3 on r2`, `rollout 17 stopped; n03 down; 12 nodes on r1`.
     pub state: String,
     /// How many nodes it has.
     pub nodes: u32,

@@ -138,7 +138,7 @@ actions! {
     Resume, "resume", [Char('P')], Production, Production, "Take a pause, a pool's pin or the freeze back.";
     Start, "start", [Char('S')], Production, Production, "Start a run of this image, as if it had moved; on a plan: that rollout.";
     Retry, "try again", [Char('T')], Production, Production, "Try a failed step again, and what it blocked.";
-    Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back, or a node's work; a rollout: all it did.";
+    Rollback, "roll back", [Char('R')], Production, Production, "Put a workload back, or a node's work; on a rollout's row: all it did.";
     Forward, "roll forward", [Char('F')], Production, Production, "End a rollout and go on with the newest release.";
     Skip, "skip the node", [Char('K')], Production, Override, "Leave a node out of its rollout; a reason is needed.";
     Abort, "abort", [Char('X')], Production, Override, "End a run or rollout; what is in flight is put back.";

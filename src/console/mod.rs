@@ -36,6 +36,7 @@ pub mod key;
 mod layout;
 mod list;
 mod log;
+mod missing;
 pub mod model;
 pub mod msg;
 mod plain;

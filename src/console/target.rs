@@ -6,7 +6,7 @@ use super::rank::List;
 use super::replica::Replica;
 use super::sheet::{Order, may_skip, release_of};
 use crate::api::rollout::{PlanRow, ReleaseRow};
-use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, StepRow};
+use crate::api::rows::{IncidentRow, May, PoolRow, RolloutPart, Row, RowKey, RunRow, StepRow};
 use crate::model::{ImageRef, PoolName, RunId, StepKey, WorkloadId};
 
 /// What the selected row, or the page that is open, is about. A need stands for what it leads to.
@@ -97,8 +97,11 @@ pub fn step_of<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
 }
 
 /// The step that may be treated so: the row's own, or the first such of its run. What is put back is chosen by a
-/// person: a run stands for it only where it is the only one.
+/// person: a run stands for it only where it is the only one. A rollout does not stand for a node that somebody left out.
 fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
+    if may == May::Retry && rollout_of(replica, key).is_some() {
+        return asking(replica, key, may);
+    }
     if let RowKey::Run(run) = key {
         let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&may));
         let first = steps.next();
@@ -107,11 +110,17 @@ fn step_that_may<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a
     step_of(replica, key).filter(|step| step.may.contains(&may))
 }
 
-/// The node that a rollout as a whole asks about: one that failed or that a person must decide on, where it is the only one.
-fn asking<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a StepRow> {
-    let RowKey::Run(run) = key else { return None };
+/// The nodes that a rollout as a whole asks about, and that may be treated so: those that failed, and those that a person must
+/// decide on. Not those that somebody left out.
+pub fn asked_about(replica: &Replica, run: RunId, may: May) -> impl Iterator<Item = &StepRow> {
     let asks = |step: &&StepRow| step.state == "undecided" || FAILED.contains(&step.state.as_str());
-    let mut steps = replica.step_rows(*run).filter(|step| step.may.contains(&May::Skip)).filter(asks);
+    replica.step_rows(run).filter(move |step| step.may.contains(&may)).filter(asks)
+}
+
+/// The one of them for which the rollout's row stands: where there are more, a person chooses.
+fn asking<'a>(replica: &'a Replica, key: &RowKey, may: May) -> Option<&'a StepRow> {
+    let RowKey::Run(run) = key else { return None };
+    let mut steps = asked_about(replica, *run, may);
     let first = steps.next();
     first.filter(|_| steps.next().is_none())
 }
@@ -130,6 +139,14 @@ pub fn must_choose(model: &Model) -> bool {
     }
     let mut steps = model.replica.step_rows(run).filter(|step| step.may.contains(&May::Rollback));
     steps.nth(1).is_some()
+}
+
+/// The rollout on whose own screen a node is selected that cannot be put back alone, while all of it can: that is asked for on
+/// the rollout's row, so that one key never reaches one node here and all of them a row below.
+pub fn all_from_row(model: &Model) -> bool {
+    let Screen::Run(run, _) = model.screen() else { return false };
+    let back = rollout_of(&model.replica, &RowKey::Run(*run)).is_some_and(|(_, part)| part.back);
+    back && order(model, Action::Rollback).is_none()
 }
 
 /// The incident that a row is about, as long as it is open.
@@ -185,7 +202,6 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
     let target = target(model);
     let key = target.as_ref();
     let step = |may: May| step_that_may(replica, key?, may).map(|row| (row.run, row.step.clone()));
-    let run = || replica.run(run_of(replica, key?)?).filter(|row| row.ended.is_none());
     match action {
         Action::Approve => step(May::Approve).map(|(run, step)| Order::Approve(run, step)),
         Action::Retry => step(May::Retry).map(|(run, step)| Order::Retry(run, step)),
@@ -200,7 +216,7 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         }
         Action::Skip => {
             let own = step_of(replica, key?).filter(|step| step.may.contains(&May::Skip));
-            let one = own.or_else(|| asking(replica, key?));
+            let one = own.or_else(|| asking(replica, key?, May::Skip));
             one.map(|step| Order::Skip(step.run, step.step.clone()))
         }
         Action::Reject => match step(May::Reject) {
@@ -209,20 +225,9 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
                 open_incident(replica, key?).map(|row| Order::Close(row.incident)).or_else(|| skip(model))
             }
         },
-        Action::Pause => match run() {
-            Some(row) => row.paused.is_none().then_some(Order::Pause(row.run)),
-            None => {
-                pool(replica, key?).filter(|row| row.pinned.is_none()).map(|row| Order::Pin(row.pool.clone()))
-            }
-        },
-        Action::Resume => match run().filter(|row| row.paused.is_some()) {
-            Some(row) => Some(Order::Resume(row.run)),
-            None => {
-                let pinned = key.and_then(|key| pool(replica, key)).filter(|row| row.pinned.is_some());
-                pinned.map(|row| Order::Unpin(row.pool.clone())).or_else(|| frozen.then_some(Order::Thaw))
-            }
-        },
-        Action::Abort => run().map(|row| Order::Abort(row.run)),
+        Action::Pause => pause(model),
+        Action::Resume => resume(model, frozen),
+        Action::Abort => under_way(replica, key?).map(|row| Order::Abort(row.run)),
         Action::Freeze => (!frozen && replica.daemon().is_some()).then_some(Order::Freeze),
         Action::Claim => open_incident(replica, key?).map(|row| Order::Claim(row.incident)),
         Action::Start => match plan_of(model) {
@@ -245,6 +250,36 @@ pub fn order(model: &Model, action: Action) -> Option<Order> {
         Action::Drill | Action::Hint => None,
         Action::Quit | Action::Redraw | Action::Suspend | Action::Interrupt => None,
     }
+}
+
+/// What a pause and its end are about: what the row is; on a pool's own screen the pool, whichever node is selected.
+fn to_be_paused(model: &Model) -> Option<RowKey> {
+    if let Screen::Pool(pool, _) = model.screen() { Some(RowKey::Pool(pool.clone())) } else { target(model) }
+}
+
+/// Starts nothing new in a run that goes on; where there is none, in a pool.
+fn pause(model: &Model) -> Option<Order> {
+    let (replica, key) = (&model.replica, to_be_paused(model)?);
+    match under_way(replica, &key) {
+        Some(row) => row.paused.is_none().then_some(Order::Pause(row.run)),
+        None => {
+            pool(replica, &key).filter(|row| row.pinned.is_none()).map(|row| Order::Pin(row.pool.clone()))
+        }
+    }
+}
+
+/// Ends the first of these that is there: the pause of what the row is about, its pin, the freeze.
+fn resume(model: &Model, frozen: bool) -> Option<Order> {
+    let (replica, key) = (&model.replica, to_be_paused(model));
+    let run = key.as_ref().and_then(|key| under_way(replica, key)).filter(|row| row.paused.is_some());
+    let pinned = key.as_ref().and_then(|key| pool(replica, key)).filter(|row| row.pinned.is_some());
+    let run = run.map(|row| Order::Resume(row.run));
+    run.or_else(|| pinned.map(|row| Order::Unpin(row.pool.clone()))).or_else(|| frozen.then_some(Order::Thaw))
+}
+
+/// The run that a row belongs to, as long as it goes on.
+fn under_way<'a>(replica: &'a Replica, key: &RowKey) -> Option<&'a RunRow> {
+    replica.run(run_of(replica, key)?).filter(|row| row.ended.is_none())
 }
 
 /// The plan that is on screen.

@@ -132,6 +132,13 @@ impl Hands {
         panic!("it does not come that far");
     }
 
+    /// The fleet hears from a node or not, and lets work be placed on it or not.
+    pub fn stands(&mut self, name: &str, up: bool, availability: Availability) {
+        let look = self.nodes.get_mut(name).unwrap();
+        (look.up, look.availability) = (up, availability);
+        self.are_seen();
+    }
+
     /// Something starts on a node, which nobody has seen yet.
     pub fn lands(&mut self, on: &str, what: &str) {
         self.nodes.get_mut(on).unwrap().work.insert(what.parse().unwrap(), 1);

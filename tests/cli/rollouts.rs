@@ -6,7 +6,7 @@ use crate::world::{Memory, serve};
 use std::future::Future;
 use std::sync::Arc;
 use tidegate::api::rows::{IncidentRow, Mark, May, NeedRow, Row, RowKey, RunRow, StepRow};
-use tidegate::model::nodes::NodeChange;
+use tidegate::model::nodes::{Availability, NodeChange};
 use tidegate::model::{Actor, Command, Digest, RunId, Seen};
 use tidegate::server::Source;
 
@@ -344,6 +344,45 @@ fn why_tells_what_a_rollout_waits_for_and_what_led_there() {
     assert!(ran.out.contains("rollout 1: "), "{ran:?}");
 }
 
+fn pool(memory: &Memory) -> (Mark, String) {
+    match &*memory.table.row(&RowKey::Pool(workers())).unwrap() {
+        Row::Pool(row) => (row.mark, row.state.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_pool_says_first_what_its_sign_stands_for() {
+    let mut hands = Hands::new();
+    let memory = hands.memory.clone();
+    let said = |mark: Mark, words: &str| {
+        same(&memory, words);
+        assert_eq!(pool(&memory), (mark, words.to_owned()));
+    };
+    hands.stands("w1", false, Availability::Active);
+    said(Mark::Failed, "w1 down; 3 nodes on r1");
+    hands.stands("w2", true, Availability::Drained);
+    said(Mark::Failed, "w1 down; w2 drained; 3 nodes on r1");
+    hands.stands("w1", true, Availability::Active);
+    said(Mark::Paused, "w2 drained; 3 nodes on r1");
+    hands.stands("w2", true, Availability::Active);
+    said(Mark::Good, "3 nodes on r1");
+    memory.command(ana(), Command::Pin { pool: workers(), reason: "sale".to_owned() }).await;
+    said(Mark::Paused, "pinned; 3 nodes on r1");
+}
+
+#[tokio::test]
+async fn a_pool_says_first_that_its_rollout_stopped_or_is_paused() {
+    let hands = stopped().await;
+    let (memory, run) = (&hands.memory, RunId(1));
+    assert_eq!(pool(memory), (Mark::Failed, "rollout 1 stopped; 3 nodes on r1".to_owned()));
+    memory.command(ana(), Command::Pause { run, reason: None, until: None }).await;
+    let again = Command::Retry { run, step: node("w1"), seen: step(memory, 1, "w1").expect, reason: None };
+    memory.command(ana(), again).await;
+    same(memory, "paused");
+    assert_eq!(pool(memory), (Mark::Paused, "rollout 1 paused; 3 nodes on r1".to_owned()));
+}
+
 #[test]
 fn nodes_and_pools_are_listed() {
     let hands = now(stopped());
@@ -356,7 +395,10 @@ fn nodes_and_pools_are_listed() {
     let nodes: serde_json::Value = serde_json::from_str(&served.tidegate(&["nodes", "--json"]).out).unwrap();
     assert_eq!(nodes[0]["pool"], "workers");
     let ran = served.tidegate(&["status"]);
-    assert!(ran.out.contains("pools: 1\n") && ran.out.contains("workers: 3 nodes on r1"), "{ran:?}");
+    assert!(
+        ran.out.contains("pools: 1\n") && ran.out.contains("workers: rollout 1 stopped; 3 nodes on r1"),
+        "{ran:?}"
+    );
     assert!(ran.out.contains("quarantined: r2: rollout 1: "), "{ran:?}");
     assert!(ran.out.contains("rollout 1  workers r1→r2"), "{ran:?}");
 }
@@ -377,7 +419,7 @@ fn a_pool_is_pinned_and_a_release_skipped_and_both_are_shown() {
         (&["skip-release", "workers", "r2", "--reason", "leaks"], 0, ""),
         (&["status"], 0, ": leaks"),
         (&["status"], 0, ": sale"),
-        (&["status"], 0, "; pinned"),
+        (&["status"], 0, ": pinned; "),
         (&["unskip-release", "workers", "r2", "--reason", "patched"], 0, ""),
         (&["unpin", "workers"], 0, ""),
         (&["unpin", "workers"], 0, "nothing to do: pool workers is not pinned"),

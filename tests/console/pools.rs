@@ -1,10 +1,10 @@
 //! Pools, their nodes, and the plan of a rollout before it is started.
 
-use crate::fixture::{at, edge_plan, model_of, now, rows_with_rollouts};
+use crate::fixture::{at, daemon, edge_plan, model_of, now, rows_with_rollouts};
 use crate::press::press;
 use crate::screen::picture;
 use tidegate::api::rollout::PlanRow;
-use tidegate::api::rows::{Freeze, PoolRow, Row};
+use tidegate::api::rows::{DaemonRow, Freeze, PoolRow, Row};
 use tidegate::api::stream::Frame;
 use tidegate::console::model::NoPlan;
 use tidegate::console::{Cmd, Model, Msg, update};
@@ -249,8 +249,31 @@ fn a_pool_is_pinned_for_a_reason_and_its_pin_ended_by_its_name() {
 
 #[test]
 fn where_a_rollout_is_under_way_p_pauses_that() {
-    let sent = sent(model(80, 24), "4jp⏎");
-    assert!(matches!(sent, Some(Command::Pause { run: RunId(17), .. })), "{sent:?}");
+    for keys in ["4jp⏎", "4j⏎p⏎"] {
+        let sent = sent(model(80, 24), keys);
+        assert!(matches!(sent, Some(Command::Pause { run: RunId(17), .. })), "{keys}: {sent:?}");
+    }
+}
+
+#[test]
+fn on_a_pools_own_screen_p_is_its_pin_whichever_node_is_selected() {
+    let pin = sent(model(80, 24), "4⏎jpdisks⏎");
+    assert!(matches!(&pin, Some(Command::Pin { pool, .. }) if pool.as_str() == "edge"), "{pin:?}");
+
+    // Also while everything is frozen: the freeze is ended where no pin is.
+    let frozen = DaemonRow { freeze: Some(kept("sale")), ..daemon() };
+    let upsert = vec![Row::Daemon(frozen)];
+    let freeze =
+        || Msg::Rows(vec![Frame::Delta { seq: Seq(8), upsert: upsert.clone(), remove: vec![] }], now());
+    let mut unpinned = model(80, 24);
+    update(&mut unpinned, freeze());
+    let thaw = sent(unpinned, "4⏎Pprod⏎");
+    assert!(matches!(thaw, Some(Command::Thaw { .. })), "{thaw:?}");
+    let mut pinned = model(80, 24);
+    update(&mut pinned, freeze());
+    update(&mut pinned, edge(|row| row.pinned = Some(kept("disks"))));
+    let unpin = sent(pinned, "4⏎jPedge⏎");
+    assert!(matches!(&unpin, Some(Command::Unpin { pool, .. }) if pool.as_str() == "edge"), "{unpin:?}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Rollouts on the screen, and the keys that steer them.
 
-use crate::fixture::{at, model_of, person, rows_with_rollouts};
+use crate::fixture::{at, model_of, person, rows_with_rollouts, step_key};
 use crate::press::press;
 use crate::screen::picture;
-use tidegate::api::rows::{Freeze, KeptRow, Row};
+use tidegate::api::rows::{Freeze, KeptRow, Mark, May, Row, StepRow};
 use tidegate::console::{Cmd, Model};
 use tidegate::model::{Command, RunId};
 
@@ -188,4 +188,108 @@ fn the_log_of_a_node_that_was_put_back_is_that_of_the_move() {
     assert_eq!(log("'rollout 17⏎⏎l"), moved);
     assert_eq!(log("jl"), moved, "a rollout's log is that of the node that failed");
     assert_eq!(log("'rollout 18⏎gj⏎l"), None, "nothing was logged of this one");
+}
+
+/// The rollouts, with one step of rollout 17 changed.
+fn rows_with(name: &str, change: impl FnOnce(&mut StepRow)) -> Vec<Row> {
+    let mut rows = rows_with_rollouts();
+    let key = step_key(&format!("node:prod/{name}"));
+    let found = rows.iter_mut().find_map(|row| match row {
+        Row::Step(row) if row.run == RunId(17) && row.step == key => Some(row),
+        _ => None,
+    });
+    change(found.expect("it is in the fixture"));
+    rows
+}
+
+/// The rollouts, with rollout 17 paused, and everything frozen where that is asked for.
+fn held_rows(frozen: bool) -> Vec<Row> {
+    let stop = |by: &str, why: &str| {
+        let (since, reason) = (at("02:13"), Some(why.to_owned()));
+        Some(Freeze { by: person(by), reason, since, until: None })
+    };
+    let mut rows = rows_with_rollouts();
+    for row in &mut rows {
+        match row {
+            Row::Run(row) if row.run == RunId(17) => row.paused = stop("ana", "ask the vendor"),
+            Row::Daemon(row) if frozen => row.freeze = stop("cto", "black friday"),
+            _ => {}
+        }
+    }
+    rows
+}
+
+fn shown(rows: Vec<Row>, keys: &str) -> String {
+    let mut model = model_of(rows, 80, 24);
+    press(&mut model, keys);
+    picture(&model)
+}
+
+#[test]
+fn a_rollout_tries_no_node_again_that_somebody_left_out() {
+    let left_out = |row: &mut StepRow| {
+        (row.state, row.mark, row.may) = ("skipped".to_owned(), Mark::Blocked, vec![May::Retry]);
+    };
+    let shown = shown(rows_with("n02", left_out), "jT");
+    assert!(shown.contains("TRY AGAIN node n03"), "{shown}");
+}
+
+#[test]
+fn where_several_nodes_failed_a_person_chooses() {
+    let failed = |row: &mut StepRow| {
+        (row.state, row.mark) = ("failed".to_owned(), Mark::Failed);
+        row.may = vec![May::Retry, May::Skip];
+    };
+    for key in ["T", "K"] {
+        let shown = shown(rows_with("n04", failed), &format!("j{key}"));
+        assert!(shown.contains("several nodes failed; Enter, then choose one"), "{shown}");
+        assert!(shown.contains("Enter choose a node"), "{shown}");
+    }
+}
+
+#[test]
+fn all_of_a_rollout_goes_back_from_its_row_and_its_own_screen_says_so() {
+    let shown = shown(rows_with_rollouts(), "'rollout 17⏎R");
+    for said in ["R all: on its row (3)", "all of rollout 17: R on its row (3)", "stopped, 2 of 6 nodes done"]
+    {
+        assert!(shown.contains(said), "{said} is not in {shown}");
+    }
+}
+
+#[test]
+fn a_rollout_that_stopped_and_is_paused_says_both_and_what_ends_each() {
+    for keys in ["j", "3G"] {
+        let row = shown(held_rows(false), keys);
+        assert!(row.contains("P, which ends the pause") && !row.contains("stopped   by ana"), "{row}");
+        assert_eq!(row.matches(" by itself ").count(), 1, "{row}");
+    }
+    let row = shown(held_rows(false), "3G");
+    assert!(row.contains("paused    by ana since 02:13: ask the vendor; no end set"), "{row}");
+    let sheet = shown(held_rows(false), "jP");
+    assert!(sheet.contains("but stays stopped: F, R, T, K or X"), "{sheet}");
+}
+
+#[test]
+fn the_sheets_of_a_node_name_what_else_holds_its_rollout_back() {
+    for key in ["K", "T"] {
+        let sheet = shown(held_rows(true), &format!("'rollout 17⏎{key}"));
+        for said in ["it is paused by ana", "all is frozen by cto"] {
+            assert!(sheet.contains(said), "{said} is not in {sheet}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_does_nothing_here_says_what_it_would_need() {
+    for (keys, said) in [
+        ("jA", "A approve: nothing is held here"),
+        ("4P", "P resume: nothing is paused, pinned or frozen here"),
+        ("4jjS", "S start: only an image, or the plan (n) of a pool that is idle and not pinned"),
+        ("jU", "U unquarantine: nothing is quarantined or skipped here"),
+    ] {
+        let before = shown(rows_with_rollouts(), keys);
+        assert!(before.contains(said), "{before}");
+        let after = shown(rows_with_rollouts(), &format!("{keys}k"));
+        assert!(!after.contains(said), "the next key ends it: {after}");
+    }
 }

@@ -1,8 +1,8 @@
 //! What else there is on a node that is emptied, and what others do to it meanwhile, on a real Swarm.
 
 use crate::lab::{Lab, done};
-use crate::nodes::{answering, borrowed, empty, id, look, node, replicas, shift, shifted, until, worker_of};
 use crate::nodes::{Told, again};
+use crate::nodes::{answering, borrowed, empty, id, look, node, replicas, shift, shifted, until, worker_of};
 use tidegate::model::nodes::{Availability, FindingKind, PreflightJob, ShiftReport};
 use tidegate::ports::Nodes;
 
@@ -32,10 +32,7 @@ async fn a_job_is_named_before_its_node_is_emptied_and_ended_only_when_that_was_
     let lab = Lab::find();
     let job = ["--mode", "replicated-job", "--constraint", "node.role==worker"];
     let job = lab.service("flt-job", "1", &job);
-    until("a running job", async || {
-        job.look().await.running == 1
-    })
-    .await;
+    until("a running job", async || job.look().await.running == 1).await;
     let at = worker_of(&job).await;
     let _borrowed = borrowed(&lab, &at);
     assert_eq!(look(&lab, &at).await.work[&job.id], 1);

@@ -19,7 +19,6 @@ mod why;
 mod workload;
 
 pub use help::help;
-pub use pool::mark as pool_mark;
 pub use run::doing;
 pub use sheet::sheet;
 
@@ -28,7 +27,7 @@ use super::model::{About, Model};
 use super::target;
 use super::text::{exactly_when, when};
 use super::theme::Role;
-use crate::api::rows::{EventRow, Freeze, NeedRow, Row, RowKey};
+use crate::api::rows::{EventRow, Freeze, NeedRow, Row, RowKey, RunRow};
 use crate::model::{Timestamp, Waiting};
 
 /// A page.
@@ -64,7 +63,7 @@ pub fn of_key(model: &Model, key: &RowKey) -> Doc {
         Some(Row::Event(row)) => event(row),
         Some(Row::Daemon(row)) => {
             let mut doc = Doc::new(format!("tidegate {}", row.version));
-            freeze_lines(&mut doc, row.freeze.as_ref(), model.now);
+            freeze_lines(&mut doc, "frozen", row.freeze.as_ref(), model.now);
             doc
         }
         Some(Row::Source(row)) => {
@@ -104,7 +103,7 @@ fn need(model: &Model, row: &NeedRow) -> Doc {
     doc.marked("state", row.text.clone(), row.mark);
     let freeze = model.replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
     if row.subject == "freeze" {
-        freeze_lines(&mut doc, freeze, model.now);
+        freeze_lines(&mut doc, "frozen", freeze, model.now);
     }
     doc.pair("since", exactly_when(row.since, model.now));
     doc.pair("by itself", outcome(row));
@@ -130,17 +129,31 @@ fn event(row: &EventRow) -> Doc {
     doc
 }
 
-/// The lines of a freeze or a pause.
-pub(super) fn freeze_lines(doc: &mut Doc, freeze: Option<&Freeze>, now: Timestamp) {
+/// The lines of a freeze (`frozen`) or a pause (`paused`): who, since when and why, and when it ends.
+pub(super) fn freeze_lines(doc: &mut Doc, label: &'static str, freeze: Option<&Freeze>, now: Timestamp) {
     let Some(freeze) = freeze else { return };
-    let reason = freeze.reason.as_deref().unwrap_or("no reason given");
-    doc.marked(
-        "stopped",
-        format!("by {} since {}: {reason}", freeze.by, when(freeze.since, now)),
-        Mark::Paused,
+    doc.marked(label, stopped_by(freeze, now), Mark::Paused);
+    doc.pair(
+        "by itself",
+        freeze.until.map_or("stays, no end set".to_owned(), |at| format!("ends {}", when(at, now))),
     );
-    let end = freeze.until.map_or("stays, no end set".to_owned(), |at| format!("ends {}", when(at, now)));
-    doc.pair("by itself", end);
+}
+
+/// `by ana since 02:20: vendor ticket`.
+fn stopped_by(freeze: &Freeze, now: Timestamp) -> String {
+    let reason = freeze.reason.as_deref().unwrap_or("no reason given");
+    format!("by {} since {}: {reason}", freeze.by, when(freeze.since, now))
+}
+
+/// The lines of a run's pause. Where the run waits, `by itself` is said of the wait, and not twice.
+pub(super) fn pause_lines(doc: &mut Doc, row: &RunRow, now: Timestamp) {
+    match (&row.paused, &row.waiting) {
+        (Some(pause), Some(_)) => {
+            let end = pause.until.map_or("no end set".to_owned(), |at| format!("ends {}", when(at, now)));
+            doc.marked("paused", format!("{}; {end}", stopped_by(pause, now)), Mark::Paused);
+        }
+        (pause, _) => freeze_lines(doc, "paused", pause.as_ref(), now),
+    }
 }
 
 /// The lines of a wait: what for and since when, who can end it, what happens without anybody.

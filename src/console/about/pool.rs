@@ -14,19 +14,16 @@ const RELEASES: usize = 5;
 /// Steps of rollouts that are told of a node, newest first.
 const HISTORY: usize = 20;
 
-/// How a pool stands: as the rollout that is under way does.
-pub fn mark(replica: &Replica, row: &PoolRow) -> Mark {
-    row.run.and_then(|run| replica.run(run)).map_or(row.mark, |run| run.mark)
-}
-
 /// A pool by itself.
 pub(super) fn pool(replica: &Replica, row: &PoolRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("pool {} of {}", row.pool, row.fleet));
     doc.marked("state", row.state.clone(), row.mark);
     doc.pair("out", names(&row.out));
     if let Some(run) = row.run {
-        let state = replica.run(run).map_or(String::new(), |run| format!(": {}", run.state));
-        doc.marked("under way", format!("rollout {run}{state}"), mark(replica, row));
+        let (mark, state) = replica
+            .run(run)
+            .map_or((Mark::Working, String::new()), |run| (run.mark, format!(": {}", run.state)));
+        doc.marked("under way", format!("rollout {run}{state}"), mark);
     }
     if let Some(pin) = &row.pinned {
         doc.marked("pinned", kept(pin, now), Mark::Paused);

@@ -1,10 +1,11 @@
 //! What a rollout and a node step say beside what every run and step says.
 
 use crate::api::rollout::said;
-use crate::api::rows::{Mark, MovedRow, NodePart, RolloutPart, RunRow};
+use crate::api::rows::{Mark, May, MovedRow, NodePart, RolloutPart, RunRow};
 use crate::console::doc::Doc;
 use crate::console::replica::Replica;
 use crate::console::sheet::release_of;
+use crate::console::target::asked_about;
 use crate::console::text::when;
 use crate::model::nodes::{NodeChange, Scale, Strategy};
 use crate::model::text::tasks;
@@ -28,9 +29,13 @@ fn sizes(scale: Scale, release: &ReleaseName) -> String {
 }
 
 /// What a person may choose, once it has stopped.
-pub(super) fn choose(doc: &mut Doc, replica: &Replica, part: &RolloutPart) {
+pub(super) fn choose(doc: &mut Doc, replica: &Replica, row: &RunRow, part: &RolloutPart) {
     if part.stopped && !part.ending {
-        doc.marked("choose", ways_on(replica, part), Mark::Held);
+        doc.marked(
+            "choose",
+            format!("{}{}", ways_on(replica, row, part), needed_too(replica, row)),
+            Mark::Held,
+        );
     }
 }
 
@@ -67,8 +72,8 @@ pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
     }
 }
 
-/// What a person may choose once it has stopped, by key.
-fn ways_on(replica: &Replica, part: &RolloutPart) -> String {
+/// What a person may choose once it has stopped, by key. `T` and `K` stand on the rollout's row for the one node that failed.
+fn ways_on(replica: &Replica, row: &RunRow, part: &RolloutPart) -> String {
     let mut ways = Vec::new();
     if let Some(release) = &part.forward {
         let same = (*release == part.release).then_some("the same release");
@@ -81,8 +86,30 @@ fn ways_on(replica: &Replica, part: &RolloutPart) -> String {
     if part.back {
         ways.push("R roll back all".to_owned());
     }
-    ways.extend(["T try the node again", "K skip it", "X leave it so"].map(ToOwned::to_owned));
+    let nodes = |may: May| asked_about(replica, row.run, may).count();
+    let (again, skip) = (nodes(May::Retry), nodes(May::Skip));
+    if again == 1 {
+        ways.push("T try the node again".to_owned());
+    }
+    if skip == 1 {
+        ways.push("K skip it".to_owned());
+    }
+    if again > 1 || skip > 1 {
+        ways.push("Enter choose a node".to_owned());
+    }
+    ways.push("X leave it so".to_owned());
     ways.join(", ")
+}
+
+/// What holds it back beside that it stopped, and ends by another key.
+fn needed_too(replica: &Replica, row: &RunRow) -> &'static str {
+    let frozen = replica.daemon().is_some_and(|daemon| daemon.freeze.is_some());
+    match (row.paused.is_some(), frozen) {
+        (false, false) => "",
+        (true, false) => "; after T or K also P, which ends the pause",
+        (false, true) => "; then P, which ends the freeze",
+        (true, true) => "; then P for the pause, P for the freeze",
+    }
 }
 
 /// The nodes of a step, what is in its way, and what moves: before and now.

@@ -8,7 +8,7 @@ use crate::console::replica::Replica;
 use crate::console::sheet::release_of;
 use crate::console::theme::Role;
 use crate::model::nodes::{NodeChange, Strategy};
-use crate::model::{PoolName, ReleaseName, Timestamp};
+use crate::model::{PoolName, ReleaseName, RunId, Timestamp};
 use std::collections::BTreeSet;
 
 /// Gaps are let be, or a verdict that could not be given is given.
@@ -38,12 +38,34 @@ fn finish(part: &NodePart) -> String {
     }
 }
 
-pub(super) fn retry(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+pub(super) fn retry(doc: &mut Doc, replica: &Replica, row: &StepRow, part: &NodePart) {
     doc.pair("again", again(row, part));
     doc.pair("was", format!("{}: {}", row.state, row.result));
     doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
     doc.pair("then", "the rollout goes on, once no more have failed than may");
+    held_back(doc, replica, row.run);
     doc.pair("undo", "R gives the work back; X ends the rollout");
+}
+
+/// A pause and a freeze keep a rollout from going on, whatever is said of its nodes.
+fn held_back(doc: &mut Doc, replica: &Replica, run: RunId) {
+    let pause = replica.run(run).and_then(|row| row.paused.as_ref());
+    let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
+    if let Some(pause) = pause {
+        doc.marked(
+            "but",
+            format!("it is paused by {}: nothing begins until that ends (P)", pause.by),
+            Mark::Paused,
+        );
+    }
+    if let Some(freeze) = freeze {
+        let label = if pause.is_some() { "" } else { "but" };
+        doc.marked(
+            label,
+            format!("all is frozen by {}: nothing begins until that ends (P)", freeze.by),
+            Mark::Paused,
+        );
+    }
 }
 
 fn again(row: &StepRow, part: &NodePart) -> String {
@@ -82,7 +104,7 @@ pub(super) fn rollback(doc: &mut Doc, row: &StepRow, part: &NodePart) {
     super::owned_by(doc, row.owner.as_ref());
 }
 
-pub(super) fn skip(doc: &mut Doc, row: &StepRow, part: &NodePart) {
+pub(super) fn skip(doc: &mut Doc, replica: &Replica, row: &StepRow, part: &NodePart) {
     let was = part.was.as_ref().map_or_else(|| "what it has".to_owned(), ToString::to_string);
     let left = match part.change {
         NodeChange::Replace => format!("it stays on {was}"),
@@ -90,7 +112,8 @@ pub(super) fn skip(doc: &mut Doc, row: &StepRow, part: &NodePart) {
         NodeChange::Shrink => "it stays in its pool".to_owned(),
     };
     doc.pair("at once", format!("{} is left out: {left}", row.title));
-    doc.pair("then", "it counts as no failure; the rollout goes on with the others");
+    doc.pair("then", "it counts as no failure; the rollout goes on, once no more have failed than may");
+    held_back(doc, replica, row.run);
     doc.styled("verdict", row.verdict.clone().unwrap_or_default(), Role::of(row.mark));
     doc.pair("undo", "T takes it in again");
 }

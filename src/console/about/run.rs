@@ -1,6 +1,6 @@
 //! A run: what set it off, how far it is, what it waits for.
 
-use super::{freeze_lines, waiting_lines};
+use super::{pause_lines, waiting_lines};
 use crate::api::rows::RunRow;
 use crate::console::doc::Doc;
 use crate::console::plain::word;
@@ -26,11 +26,14 @@ pub(super) fn run(replica: &Replica, row: &RunRow, now: Timestamp) -> Doc {
     let mut doc = Doc::new(format!("{} {}", row.name(), row.cause));
     doc.marked("state", row.state.clone(), row.mark);
     if let Some(part) = &row.rollout {
-        super::rollout::choose(&mut doc, replica, part);
+        super::rollout::choose(&mut doc, replica, row, part);
     }
-    doc.pair("does", doing(replica, row, now));
-    freeze_lines(&mut doc, row.paused.as_ref(), now);
+    // Who paused it is said once, with its end.
+    if row.paused.is_none() || row.ended.is_some() {
+        doc.pair("does", doing(replica, row, now));
+    }
     waiting_lines(&mut doc, row.waiting.as_ref(), now);
+    pause_lines(&mut doc, row, now);
     let left = row.left.map_or("not known".to_owned(), |left| left.to_string());
     let usual = row.usual.map_or("not known".to_owned(), |usual| usual.to_string());
     match row.ended {

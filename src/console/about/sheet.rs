@@ -31,9 +31,11 @@ pub fn sheet(model: &Model, sheet: &Sheet) -> Doc {
         Order::Reject(run, step) => {
             with(&mut doc, replica.step(*run, step), |doc, row| reject(doc, row, model.now));
         }
-        Order::Retry(run, step) => with(&mut doc, replica.step(*run, step), retry),
+        Order::Retry(run, step) => {
+            with(&mut doc, replica.step(*run, step), |doc, row| retry(doc, replica, row));
+        }
         Order::Skip(run, step) => with(&mut doc, replica.step(*run, step), |doc, row| {
-            with(doc, row.node.as_deref(), |doc, part| rollout_sheet::skip(doc, row, part));
+            with(doc, row.node.as_deref(), |doc, part| rollout_sheet::skip(doc, replica, row, part));
         }),
         Order::RollBackAll(run) => with(&mut doc, replica.run(*run), |doc, row| {
             with(doc, row.rollout.as_deref(), |doc, part| rollout_sheet::back(doc, replica, row, part));
@@ -249,9 +251,9 @@ fn reject(doc: &mut Doc, row: &StepRow, now: Timestamp) {
     doc.pair("undo", undo);
 }
 
-fn retry(doc: &mut Doc, row: &StepRow) {
+fn retry(doc: &mut Doc, replica: &Replica, row: &StepRow) {
     if let Some(part) = &row.node {
-        return rollout_sheet::retry(doc, row, part);
+        return rollout_sheet::retry(doc, replica, row, part);
     }
     doc.pair("again", format!("{}, and what it blocks", row.title));
     doc.pair("was", format!("{}: {}", row.state, row.result));
@@ -309,21 +311,23 @@ fn in_flight(replica: &Replica, wanted: impl Fn(&RunRow) -> bool) -> String {
 }
 
 fn resume(doc: &mut Doc, replica: &Replica, row: &RunRow, now: Timestamp) {
-    super::freeze_lines(doc, row.paused.as_ref(), now);
-    match replica.daemon().and_then(|daemon| daemon.freeze.as_ref()) {
-        Some(freeze) => {
-            doc.pair("at once", format!("{} is paused no longer, but starts nothing yet", row.name()));
-            let since = when(freeze.since, now);
-            doc.marked(
-                "but",
-                format!(
-                    "the freeze by {} since {since} still holds; no step starts until it ends",
-                    freeze.by
-                ),
-                Mark::Paused,
-            );
-        }
-        None => _ = doc.pair("at once", format!("{} goes on: {}", row.name(), row.state)),
+    super::freeze_lines(doc, "paused", row.paused.as_ref(), now);
+    let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
+    let stopped = row.rollout.as_ref().is_some_and(|part| part.stopped && !part.ending);
+    let name = row.name();
+    doc.pair(
+        "at once",
+        match freeze {
+            _ if stopped => format!("{name} is paused no longer, but stays stopped: F, R, T, K or X"),
+            Some(_) => format!("{name} is paused no longer, but starts nothing yet"),
+            None => format!("{name} may start its next steps"),
+        },
+    );
+    if let Some(freeze) = freeze {
+        let since = when(freeze.since, now);
+        let text =
+            format!("the freeze by {} since {since} still holds; no step starts until it ends", freeze.by);
+        doc.marked("but", text, Mark::Paused);
     }
     doc.pair("undo", "p pauses it again; what was started meanwhile goes on to its next safe point");
 }
@@ -365,7 +369,7 @@ fn freeze(doc: &mut Doc, replica: &Replica) {
 
 fn thaw(doc: &mut Doc, replica: &Replica, now: Timestamp) {
     let freeze = replica.daemon().and_then(|daemon| daemon.freeze.as_ref());
-    super::freeze_lines(doc, freeze, now);
+    super::freeze_lines(doc, "frozen", freeze, now);
     let going = replica.list(List::Going).len();
     let who = match going {
         0 => "nothing was under way; what comes may start".to_owned(),

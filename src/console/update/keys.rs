@@ -4,6 +4,7 @@ use super::moving::Motion;
 use super::{logs, moving, opening, plans, prompts, saving, sheets};
 use crate::console::actions::{Action, bound};
 use crate::console::key::Key;
+use crate::console::missing::missing;
 use crate::console::model::{About, Mode, Model, Notice, Picker, Screen, Tree};
 use crate::console::msg::{Changed, Cmd};
 use crate::console::target::is_legal;
@@ -46,7 +47,7 @@ fn normal(model: &mut Model, key: Key, at: Timestamp) -> (Changed, Vec<Cmd>) {
 /// Does what an action says.
 pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cmd>) {
     if !is_legal(model, action) {
-        return (Changed::No, Vec::new());
+        return (not_here(model, action), Vec::new());
     }
     let list = Picker::default;
     match action {
@@ -106,6 +107,14 @@ pub fn act(model: &mut Model, action: Action, at: Timestamp) -> (Changed, Vec<Cm
             (Changed::Yes, Vec::new())
         }
     }
+}
+
+/// Says what an action would need; a refusal that nobody has read yet stays.
+fn not_here(model: &mut Model, action: Action) -> Changed {
+    let said = missing(model, action).filter(|_| model.notice.is_none());
+    let Some(text) = said else { return Changed::No };
+    model.notice = Some(Notice::Nothing(text));
+    Changed::Yes
 }
 
 fn set_mode(model: &mut Model, mode: Mode) -> (Changed, Vec<Cmd>) {

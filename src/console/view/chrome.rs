@@ -8,7 +8,7 @@ use crate::console::layout::SMALLEST;
 use crate::console::model::{Link, Mode, Model, Notice, Screen};
 use crate::console::rank::List;
 use crate::console::sheet::Order;
-use crate::console::target::{is_legal, must_choose, order};
+use crate::console::target::{all_from_row, is_legal, must_choose, order};
 use crate::console::text::{exactly_when, when, width};
 use crate::console::theme::{Role, glyph};
 use ratatui::layout::Rect;
@@ -255,6 +255,10 @@ pub fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         x = canvas.put(x + 1, area.y, end.saturating_sub(x + 1), name, Role::Text) + 2;
         if spec.action == Action::Open && acts && must_choose(model) {
             let hint = "R: open the run to choose";
+            x = canvas.put(x, area.y, end.saturating_sub(x), hint, Role::Dim) + 2;
+        }
+        if spec.action == Action::Open && acts && all_from_row(model) {
+            let hint = "R all: on its row (3)";
             x = canvas.put(x, area.y, end.saturating_sub(x), hint, Role::Dim) + 2;
         }
     }

@@ -80,7 +80,8 @@ fn title(model: &Model) -> (String, String) {
             (format!("runs ── {going} on their way, of {all}"), place)
         }
         Screen::Run(run, _) => match replica.run(*run) {
-            Some(row) => (format!("{} ── {}", row.name(), row.cause), row.state.clone()),
+            // How it stands comes first: where there is no room it is the cause that is cut.
+            Some(row) => (format!("{} ── {} ── {}", row.name(), row.state, row.cause), String::new()),
             None => (format!("run {run} ── gone"), place),
         },
         Screen::Pools(_) => (format!("pools ── {}", replica.list(List::Pools).len()), place),

@@ -5,7 +5,6 @@ use crate::api::rollout::{called, role};
 use crate::api::rows::{
     EventRow, ImageRow, IncidentRow, Mark, NodeRow, PoolRow, Row, RowKey, RunRow, StepRow, WorkloadRow,
 };
-use crate::console::about;
 use crate::console::list::Fold;
 use crate::console::model::{Model, Screen};
 use crate::console::text::{day_or_time, exactly_when, short, when};
@@ -162,7 +161,7 @@ pub fn cells(model: &Model, key: &RowKey, depth: u16, fold: Fold) -> Vec<Cell> {
         (Some(Row::Workload(row)), Screen::Lineage(..)) => lineage_workload(row, depth),
         (Some(Row::Image(row)), _) => update_image(model, row),
         (Some(Row::Workload(row)), _) => update_workload(row, now),
-        (Some(Row::Pool(row)), _) => pool(model, row),
+        (Some(Row::Pool(row)), _) => pool(row, now),
         (Some(Row::Node(row)), _) => node(row),
         (Some(Row::Run(row)), _) => run(row, now),
         (Some(Row::Step(row)), _) => step(row, now),
@@ -280,20 +279,19 @@ fn update_workload(row: &WorkloadRow, now: Timestamp) -> Vec<Cell> {
     ]
 }
 
-fn pool(model: &Model, row: &PoolRow) -> Vec<Cell> {
-    let mark = about::pool_mark(&model.replica, row);
+fn pool(row: &PoolRow, now: Timestamp) -> Vec<Cell> {
     let newest = row.announced.last();
     let bad = newest.is_some_and(|one| one.quarantine.is_some());
     let release = newest.map_or("none announced".to_owned(), |one| one.release.to_string());
     vec![
-        sign(mark),
+        sign(row.mark),
         Cell::name(row.pool.to_string()),
-        Cell::styled(row.state.clone(), Role::of(mark)),
+        Cell::styled(row.state.clone(), Role::of(row.mark)),
         Cell::styled(
             if bad { format!("{release} quarantined") } else { release },
             if bad { Role::Failed } else { Role::Text },
         ),
-        opt(row.next.as_ref().map(|(_, at)| *at), model.now),
+        opt(row.next.as_ref().map(|(_, at)| *at), now),
         words(row.owner.as_ref()),
         words(row.run),
     ]

@@ -63,7 +63,8 @@ mod tests {
             let fields = command["properties"].as_object().unwrap();
             let whole: Value =
                 fields.iter().map(|(name, schema)| (name.clone(), sample(name, schema))).collect();
-            let read: Command = serde_json::from_value(whole.clone()).unwrap_or_else(|e| panic!("{whole}: {e}"));
+            let read: Command =
+                serde_json::from_value(whole.clone()).unwrap_or_else(|e| panic!("{whole}: {e}"));
             let told = serde_json::to_value(&read).unwrap();
             let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
             assert_eq!(names(&told), names(&whole), "fields of {}", fields["command"]["const"]);

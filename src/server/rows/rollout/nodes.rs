@@ -1,5 +1,6 @@
 //! Nodes and pools as rows.
 
+use super::standing;
 use super::step::new_node;
 use crate::api::rows::{Mark, NodeRow, PoolRow, ReleaseRow, Row};
 use crate::engine::rollout::is_out;
@@ -55,29 +56,35 @@ pub(in crate::server::rows) fn in_hand(step: &NodeStep) -> impl Iterator<Item = 
 
 pub(in crate::server::rows) fn pool(state: &State, name: &PoolName, how: &Pool) -> Row {
     let mut releases: BTreeMap<Option<ReleaseName>, u32> = BTreeMap::new();
-    let mut out: Vec<NodeId> = Vec::new();
+    let (mut out, mut outages) = (Vec::new(), Outages::new());
     for (node, look) in state.nodes_of(name, how) {
         *releases.entry(look.release.clone()).or_default() += 1;
         if is_out(look) {
             out.push(node.name.clone());
         }
+        // What a rollout has in hand is out for a reason that its row says.
+        if is_out(look) && holder(state, node).is_none() {
+            outages.entry(outage(look)).or_default().push(&node.name);
+        }
     }
     let nodes: u32 = releases.values().sum();
-    let run = state.rolling().find(|rollout| rollout.pool == *name).map(|rollout| rollout.id);
-    let (mark, words) = how_it_is(&releases, nodes, out.len(), run);
-    let words = if state.pins.contains_key(name) { format!("{words}; pinned") } else { words };
-    let words = format!("{words}{}", left_behind(state, name));
+    let rollout = state.rolling().find(|rollout| rollout.pool == *name);
+    let (mark, first) = how_it_stands(state, name, rollout, &outages);
+    let mark = match releases.len() {
+        0 => Mark::Unknown,
+        more => mark.unwrap_or(if more == 1 { Mark::Good } else { Mark::Moved }),
+    };
     Row::Pool(PoolRow {
         pool: name.clone(),
         fleet: how.fleet.clone(),
         strategy: how.strategy,
         mark,
-        state: words,
+        state: format!("{first}{}{}", on_releases(&releases, nodes), left_behind(state, name)),
         nodes,
         out,
         releases: releases.into_iter().collect(),
         announced: announced(state, name),
-        run,
+        run: rollout.map(|rollout| rollout.id),
         next: state.takes_next(name),
         pinned: state.pins.get(name).map(daemon::freeze),
         owner: how.owner.clone(),
@@ -93,31 +100,80 @@ fn left_behind(state: &State, pool: &PoolName) -> String {
     }
 }
 
-/// `12 nodes on r1`; `9 of 12 nodes on r1, 3 on r2`, and who is out.
-fn how_it_is(
-    releases: &BTreeMap<Option<ReleaseName>, u32>,
-    nodes: u32,
-    out: usize,
-    run: Option<RunId>,
-) -> (Mark, String) {
+/// Why nodes cannot take work, in the order in which it is told.
+const OUTAGES: [&str; 3] = ["down", "drained", "cordoned"];
+
+/// Which nodes cannot take work, by why.
+type Outages<'a> = BTreeMap<&'static str, Vec<&'a NodeId>>;
+
+/// Why a node that is out cannot take work.
+fn outage(look: &NodeLook) -> &'static str {
+    let [down, drained, cordoned] = OUTAGES;
+    match (look.up, look.availability) {
+        (false, _) => down,
+        (true, Availability::Drained) => drained,
+        (true, Availability::Cordoned | Availability::Active) => cordoned,
+    }
+}
+
+/// A pool's sign, the first that is true: a node is down, how the rollout is, somebody has pinned it or taken a node out; none:
+/// nothing but its releases. Its words come first: a list may have no room for what follows.
+fn how_it_stands(
+    state: &State,
+    pool: &PoolName,
+    rollout: Option<&Rollout>,
+    outages: &Outages<'_>,
+) -> (Option<Mark>, String) {
+    let pinned = state.pins.contains_key(pool);
+    let (rolls, word) = rollout.map(under_way).unzip();
+    let held = (pinned || !outages.is_empty()).then_some(Mark::Paused);
+    let mark = outages.get(OUTAGES[0]).map(|_| Mark::Failed).or(rolls).or(held);
+    let mut words: Vec<String> = Vec::new();
+    if let (Some(rollout), Some(word)) = (rollout, word.flatten()) {
+        words.push(format!("rollout {} {word}", rollout.id));
+    }
+    let told = OUTAGES.iter().filter_map(|why| Some(format!("{} {why}", some(outages.get(why)?))));
+    words.extend(told.chain(pinned.then(|| "pinned".to_owned())));
+    (mark, words.into_iter().map(|word| format!("{word}; ")).collect())
+}
+
+/// How a rollout that goes on shows on its pool; a word where a person should look.
+fn under_way(rollout: &Rollout) -> (Mark, Option<&'static str>) {
+    let any = |mark| rollout.in_flight().any(|step| standing::mark(rollout, step) == mark);
+    if rollout.stopped() && !rollout.is_ending() {
+        (Mark::Failed, Some("stopped"))
+    } else if any(Mark::Sick) {
+        (Mark::Sick, Some("putting back"))
+    } else if any(Mark::Unknown) {
+        (Mark::Unknown, Some("undecided"))
+    } else if rollout.paused.is_some() {
+        (Mark::Paused, Some("paused"))
+    } else {
+        (Mark::Working, None)
+    }
+}
+
+/// `e3`; `e3, e4`; `e3, e4 and 5 more`.
+fn some(nodes: &[&NodeId]) -> String {
+    const SHOWN: usize = 2;
+    let names = nodes.iter().take(SHOWN).map(|node| node.as_str()).collect::<Vec<_>>().join(", ");
+    match nodes.len().saturating_sub(SHOWN) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+/// `12 nodes on r1`; `12 nodes: 9 on r1, 3 on r2`.
+fn on_releases(releases: &BTreeMap<Option<ReleaseName>, u32>, nodes: u32) -> String {
     let name = |release: &Option<ReleaseName>| {
         release.as_ref().map_or_else(|| "no release".to_owned(), ToString::to_string)
     };
-    let mut parts = releases.iter().map(|(release, count)| format!("{count} on {}", name(release)));
-    let words = match (releases.len(), releases.keys().next()) {
+    let parts = releases.iter().map(|(release, count)| format!("{count} on {}", name(release)));
+    match (releases.len(), releases.keys().next()) {
         (0, _) => "no node was seen".to_owned(),
         (1, Some(only)) => format!("{nodes} nodes on {}", name(only)),
-        (_, _) => format!("{nodes} nodes: {}", parts.by_ref().collect::<Vec<_>>().join(", ")),
-    };
-    let words = if out > 0 { format!("{words}; {out} out") } else { words };
-    let mark = match (run, releases.len()) {
-        (_, 0) => Mark::Unknown,
-        (Some(_), _) => Mark::Working,
-        (None, _) if out > 0 => Mark::Paused,
-        (None, 1) => Mark::Good,
-        (None, _) => Mark::Moved,
-    };
-    (mark, words)
+        (_, _) => format!("{nodes} nodes: {}", parts.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn announced(state: &State, pool: &PoolName) -> Vec<ReleaseRow> {

@@ -99,7 +99,7 @@ fn who(by: &Actor) -> String {
     }
 }
 
-/// The first that is true: ended, being ended, paused, stopped, what a person must decide, how far it is.
+/// The first that is true: ended, being ended, stopped, paused, what a person must decide, how far it is.
 fn stands(rollout: &Rollout, tally: &Tally) -> (Mark, String) {
     let far = far(rollout, tally);
     let worst = tally.worst.unwrap_or(Mark::Pending);

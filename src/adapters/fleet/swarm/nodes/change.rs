@@ -176,7 +176,12 @@ impl Swarm {
     }
 
     /// Gives a node the labels of another one that it lacks, but for ours: constraints that held there hold here.
-    pub(super) async fn lend_labels(&self, view: &View, from: &str, onto: &NodeId) -> Result<NodeReport, Trouble> {
+    pub(super) async fn lend_labels(
+        &self,
+        view: &View,
+        from: &str,
+        onto: &NodeId,
+    ) -> Result<NodeReport, Trouble> {
         let (Some(from), Found::One(onto)) = (view.member(from), view.find(onto)) else {
             return Ok(NodeReport::Gone);
         };

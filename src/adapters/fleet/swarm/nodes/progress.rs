@@ -297,7 +297,8 @@ mod tests {
         assert!(unkept(&view, "a", |_| true).is_empty(), "it moves with a gap");
         assert!(lost(&view, &view.services["web"], "a", &kept));
         // Drained without: its tasks are waited for, and told as moved.
-        let gap = |view: &View| missing(view, "a", Phase::Settled(Ties::Worst), |one| lost(view, one, "a", &kept));
+        let gap =
+            |view: &View| missing(view, "a", Phase::Settled(Ties::Worst), |one| lost(view, one, "a", &kept));
         set(&mut world, 0, "b", "starting");
         assert_eq!(gap(&world.view()).len(), 1);
         set(&mut world, 0, "b", "running");

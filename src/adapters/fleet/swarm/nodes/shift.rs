@@ -5,7 +5,7 @@ use super::member::Member;
 use super::moving::Moving;
 use super::preflight::{finding, work};
 use super::progress::{
-    Gap, Phase, before, begun, gaps, lost, missing, moved, moving_from, over, unkept, undone, unended,
+    Gap, Phase, before, begun, gaps, lost, missing, moved, moving_from, over, undone, unended, unkept,
 };
 use super::removal::Ties;
 use super::view::{Found, View};
