@@ -129,11 +129,7 @@ fn what_could_be_chosen_says_what_is_in_quarantine() {
         press(&mut model, "j");
         picture(&model)
     };
-    assert!(
-        shown(true).contains("F forward to 2026.11.2 (the same release, quarantined), R roll"),
-        "{}",
-        shown(true)
-    );
+    assert!(shown(true).contains("F forward to 2026.11.2 (quarantined), R roll"), "{}", shown(true));
     assert!(shown(false).contains("F forward to 2026.11.2 (the same release), R roll"), "{}", shown(false));
 }
 
@@ -243,7 +239,7 @@ fn where_several_nodes_failed_a_person_chooses() {
     for key in ["T", "K"] {
         let shown = shown(rows_with("n04", failed), &format!("j{key}"));
         assert!(shown.contains("several nodes failed; Enter, then choose one"), "{shown}");
-        assert!(shown.contains("Enter choose a node"), "{shown}");
+        assert!(shown.contains("Enter choose"), "{shown}");
     }
 }
 

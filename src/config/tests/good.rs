@@ -76,7 +76,8 @@ fn every_section_is_complete_with_its_required_keys() {
     assert_eq!(setup.fleets[&"lab".parse().unwrap()].host, "unix:///var/run/docker.sock");
     assert_eq!(setup.registries[&"r.example".parse().unwrap()].poll, Span::from_secs(60));
     assert_eq!(setup.recipes[&image("r.example/os:1")].tests[0].timeout, Span::from_secs(300));
-    assert_eq!(resolved.poll(&image("elsewhere.example/os:1")), Span::from_secs(60));
+    let elsewhere = resolved.poll(&image("elsewhere.example/os:1"));
+    assert_eq!(elsewhere, Span::from_secs(300), "a registry that the file does not name is asked less often");
     assert!(resolved.warnings.is_empty(), "{:?}", resolved.warnings);
 }
 

@@ -76,11 +76,13 @@ pub(super) fn rollout(doc: &mut Doc, row: &RunRow, part: &RolloutPart) {
 fn ways_on(replica: &Replica, row: &RunRow, part: &RolloutPart) -> String {
     let mut ways = Vec::new();
     if let Some(release) = &part.forward {
-        let same = (*release == part.release).then_some("the same release");
-        let row = release_of(replica, &part.pool, release);
-        let quarantined = row.and_then(|row| row.quarantine.as_ref()).map(|_| "quarantined");
-        let known: Vec<&str> = same.into_iter().chain(quarantined).collect();
-        let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+        let quarantined =
+            release_of(replica, &part.pool, release).is_some_and(|row| row.quarantine.is_some());
+        let known = match (quarantined, *release == part.release) {
+            (true, _) => " (quarantined)",
+            (false, true) => " (the same release)",
+            (false, false) => "",
+        };
         ways.push(format!("F forward to {release}{known}"));
     }
     if part.back {
@@ -106,7 +108,7 @@ fn needed_too(replica: &Replica, row: &RunRow) -> &'static str {
     let frozen = replica.daemon().is_some_and(|daemon| daemon.freeze.is_some());
     match (row.paused.is_some(), frozen) {
         (false, false) => "",
-        (true, false) => "; after T or K also P, which ends the pause",
+        (true, false) => "; then P, which ends the pause",
         (false, true) => "; then P, which ends the freeze",
         (true, true) => "; then P for the pause, P for the freeze",
     }

@@ -455,7 +455,10 @@ mod tests {
         assert_eq!(why(&world, "w1").unwrap(), "w1 still carries web; its work must be moved first");
         world.members[1].status.state = "down".to_owned();
         assert_eq!(why(&world, "w1"), None, "a dead node carries nothing any more");
-        assert_eq!(why(&world, "m1").unwrap(), "without m1 0 of 0 managers would answer, and 1 are needed");
+        assert_eq!(
+            why(&world, "m1").unwrap(),
+            "without m1 0 of 0 managers would answer, and 1 are needed; add managers first"
+        );
         world.manager("m2", true);
         assert_eq!(why(&world, "m1"), None);
         let view = world.view();

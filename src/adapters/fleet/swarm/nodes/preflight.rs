@@ -34,7 +34,7 @@ pub(super) fn preflight(view: &View, node: &Member, job: &PreflightJob, own: &Ow
 /// What the node's work would meet, given a new node like it (or not).
 ///
 /// 1. What runs once per node ends with it: said, and nothing to move.
-/// 2. A job would be run again elsewhere, and what must not run twice is down in between.
+/// 2. A job is not moved: it ends with the node and is run again elsewhere. What must not run twice is down in between.
 /// 3. A service in the middle of an update is not touched.
 /// 4. Where one of its tasks fits on no node, a further one will not either; that one must not be forgotten ([`fits_nowhere`]).
 /// 5. As many further tasks as are here must fit on other nodes, beside all the others that move with them.
@@ -53,7 +53,10 @@ pub(super) fn work(view: &View, node: &Member, surge: bool) -> PreflightReport {
                 continue;
             }
             Mode::Job(_) => {
-                let what = format!("is a job: its task on {} would be run again elsewhere", node.shown());
+                let what = format!(
+                    "is a job: what of it runs on {} ends with the node, and is run again elsewhere",
+                    node.shown()
+                );
                 report.blocks.push(said(FindingKind::Gap, what));
                 continue;
             }
@@ -306,6 +309,23 @@ mod tests {
             [(FindingKind::Gap, "prod/batch".to_owned()), (FindingKind::Gap, "prod/db".to_owned())]
         );
         assert_eq!(report.moves.len(), 1);
+    }
+
+    #[test]
+    fn what_waits_for_room_on_a_node_takes_none_there() {
+        let mut world = world();
+        let large = world.service("agent", 0);
+        large["Mode"] = json!({"Global": {}});
+        large["TaskTemplate"]["Resources"] = json!({"Reservations": {"MemoryBytes": 100_i64 << 30}});
+        world.service("web", 1);
+        up(&mut world, "web", "a");
+        for node in ["b", "c"] {
+            world.task("agent", node, "pending");
+        }
+        assert!(blocked(&world, false).is_empty());
+        world.task("agent", "b", "running");
+        world.task("agent", "c", "running");
+        assert_eq!(one(&world, false).0, FindingKind::FitsNowhere);
     }
 
     #[test]

@@ -4,7 +4,10 @@ use super::member::{Member, Resources};
 use super::placement::{Why, allowed};
 use super::view::View;
 use crate::adapters::fleet::swarm::spec::Service;
+use crate::adapters::fleet::swarm::tasks;
+use crate::adapters::fleet::swarm::wire::Task;
 use crate::model::nodes::Availability;
+use crate::model::reports::TaskState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A published port of a node's own address: its number and protocol.
@@ -31,7 +34,9 @@ impl<'a> Room<'a> {
             copies: BTreeMap::new(),
             expected: false,
         };
-        for task in view.tasks_on(&member.id) {
+        // One that waits for room has none: a task of a service that runs once per node waits on the very node.
+        let has_room = |task: &&Task| tasks::folded(task) != TaskState::Pending;
+        for task in view.tasks_on(&member.id).filter(has_room) {
             if let Some(service) = view.services.get(&task.service) {
                 room.put(service);
             }

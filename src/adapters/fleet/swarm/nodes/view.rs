@@ -84,10 +84,12 @@ impl View {
         work.collect()
     }
 
-    /// Whether a node carries anything but what runs once per node.
+    /// Whether a node carries anything that moves: not what runs once per node, nor jobs, which go on until their node goes.
     pub(super) fn is_needed(&self, node: &str) -> Option<&Service> {
         let work = self.work(node);
-        work.into_iter().map(|(service, _)| service).find(|service| service.mode() != Mode::Global)
+        work.into_iter()
+            .map(|(service, _)| service)
+            .find(|service| matches!(service.mode(), Mode::Replicated(_)))
     }
 
     /// All nodes as the port tells them, but for dead namesakes of living ones: names are what people and provisioners know.
@@ -130,10 +132,12 @@ pub(super) fn fits_nowhere(task: &Task) -> bool {
 /// Tasks that should run: also those that wait in `ready` for the end of the one that they replace, and those of jobs, which should end by themselves.
 const LIVING: &str = "{\"desired-state\":[\"running\",\"ready\",\"complete\"]}";
 
-/// Whether a task still has to end. One that was asked to end before a node was told of it never runs, and its state never changes again
+/// Whether a task still has to end before its node is empty. Those of jobs are not ended by a drain (seen on Engine 20.10.24, where one even outlived its
+/// service): they go on until the node goes, to which a person has agreed. One that was asked to end before a node was told of it never runs, and its state never changes again
 /// (swarmkit `manager/orchestrator/taskreaper`, `taskWillNeverRun`): Swarm keeps such a task of a service that runs once per node, where it did not fit.
 fn runs_yet(task: &Task) -> bool {
     match tasks::folded(task) {
+        _ if task.desired_state == "complete" => false,
         TaskState::Ended => false,
         TaskState::Stopping => !matches!(task.status.state.as_str(), "new" | "allocated" | "pending" | ""),
         TaskState::Pending | TaskState::Starting | TaskState::Running => true,
@@ -200,7 +204,8 @@ mod tests {
         };
         assert!(!yet("shutdown", "pending") && !yet("remove", "allocated") && !yet("shutdown", "shutdown"));
         assert!(yet("shutdown", "running") && yet("shutdown", "assigned") && yet("shutdown", "preparing"));
-        assert!(yet("running", "pending") && yet("complete", "running"));
+        assert!(yet("running", "pending"));
+        assert!(!yet("complete", "running"), "a job's goes on until its node goes");
     }
 
     #[test]
