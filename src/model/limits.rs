@@ -151,8 +151,10 @@ pub const RECIPES_EVERY: Span = Span::from_secs(30);
 pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
 /// Between two listings of a fleet's nodes: a new node is seen, and one that is down taken back, at most this much later.
 pub const NODES_EVERY: Span = Span::from_secs(2);
-/// The same while a node is awaited: what joins is seen at most this much later. A fleet that takes long to answer is asked less often.
-pub const JOIN_LOOKS_EVERY: Span = Span::from_millis(250);
+/// The first looks at the nodes while one is awaited; they come less often the longer that lasts ([`look_again`](super::pace::look_again)).
+pub const JOIN_LOOKS_FIRST: Span = Span::from_millis(100);
+/// Between two looks at whether a node is awaited, while a rollout is under way.
+pub const JOIN_AWAITED_EVERY: Span = Span::from_millis(250);
 /// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
 pub const NODE_JOBS_AT_ONCE: usize = 16;
 /// Nodes that are made at a time while a pool grows: none of them takes anything out, and a cloud that refuses is not asked for all at once.
@@ -233,9 +235,13 @@ pub const MACHINES: usize = 10_000;
 pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
 /// Between two looks at whether it has.
 pub const PROVISIONER_ENDS_LOOKS: Span = Span::from_millis(50);
-/// Between two looks while a node is emptied: a task is healthy at most this long before it is seen. A fleet that takes long to answer is
-/// asked less often.
-pub const SHIFT_LOOKS_EVERY: Span = Span::from_millis(200);
+/// The first looks at what moves while a node is emptied, from its last change on; they come less often the longer nothing changes
+/// ([`look_again`](super::pace::look_again)).
+pub const SHIFT_LOOKS_FIRST: Span = Span::from_millis(50);
+/// The longest between two of them.
+pub const SHIFT_LOOKS_LAST: Span = Span::from_millis(500);
+/// Between two looks at whether a node or a service has become what it was told to.
+pub const CHANGE_LOOKS_EVERY: Span = Span::from_millis(200);
 /// How long a Swarm has to take away what it was told to, before it is told once more.
 pub const SHIFT_TELLS_AGAIN: Span = Span::from_secs(3);
 /// The longest that a cordon waits for tasks that are just being placed: Swarm's scheduler gathers what changed for at most a second

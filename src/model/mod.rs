@@ -11,6 +11,7 @@
 //!   reports BuildReport, TestReport, Look, …      what the world answered
 //!   drill   Lesson, Debriefing                   what the player of a drill is told
 //!   text    clean()                               what outsiders wrote, made safe to show
+//!   pace    look_again()                          when to look again at what is waited for
 //!   token   make(), is_of()                       whose a machine is
 //!   limits                                        every bound, with its reason
 //! ```
@@ -30,6 +31,7 @@ pub mod limits;
 pub mod logname;
 pub mod nodes;
 pub mod notices;
+pub mod pace;
 pub mod reports;
 pub mod secret;
 pub mod setup;

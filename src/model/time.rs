@@ -108,6 +108,11 @@ impl Span {
         self.0 / 1000
     }
 
+    /// As the standard library's clock measures it, without what is less than a millisecond.
+    pub fn from_std(length: std::time::Duration) -> Self {
+        Self(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// The same length as the standard library has it.
     pub const fn to_std(self) -> std::time::Duration {
         std::time::Duration::from_millis(self.0)

@@ -5,6 +5,7 @@ use super::{changed, found, lost};
 use crate::engine::EventKind;
 use crate::engine::orphans::nodes_source;
 use crate::model::nodes::NodeLook;
+use crate::model::pace::look_again;
 use crate::model::reports::Answer;
 use crate::model::{FleetName, NodeRef, Span, limits};
 use std::collections::BTreeMap;
@@ -29,18 +30,22 @@ pub(super) async fn poll(shared: &Shared, name: &FleetName) {
     }
 }
 
-/// Until the next look. It comes sooner where a node is awaited, also where a step begins to wait for one meanwhile; and never so soon that the
-/// fleet would answer us most of the time. How long that took is by a clock that may have been set meanwhile, so it never makes the rest longer.
+/// Until the next look. It comes sooner where a node is awaited, also where a step begins to wait for one meanwhile. How long the look took, and for how long
+/// a node is awaited, is by a clock that may have been set meanwhile, so it never makes the rest longer.
 async fn rest(shared: &Shared, name: &FleetName, took: Span) {
-    let soon = limits::JOIN_LOOKS_EVERY.max(took + took).min(limits::NODES_EVERY);
+    let awaited = || shared.read(|state| state.awaits_node(name));
     if !shared.read(|state| state.rolling().any(|rollout| rollout.how.fleet == *name)) {
         return shared.world.clock.sleep(limits::NODES_EVERY).await;
     }
     let mut rested = Span::default();
     while rested < limits::NODES_EVERY {
+        let soon = awaited().map_or(limits::JOIN_AWAITED_EVERY.max(took + took), |since| {
+            look_again(shared.now().since(since), took, limits::JOIN_LOOKS_FIRST, limits::NODES_EVERY)
+        });
+        let soon = soon.min(limits::NODES_EVERY);
         shared.world.clock.sleep(soon).await;
         rested = rested + soon;
-        if shared.read(|state| state.awaits_node(name)) {
+        if awaited().is_some() {
             return;
         }
     }

@@ -320,8 +320,8 @@ impl State {
         self.rollouts.values().filter(|rollout| rollout.ended.is_none())
     }
 
-    /// Whether a step of a rollout waits for a node to come into this fleet, or back.
-    pub fn awaits_node(&self, fleet: &FleetName) -> bool {
+    /// Since when a step of a rollout waits for a node to come into this fleet, or back; of several the one that began last.
+    pub fn awaits_node(&self, fleet: &FleetName) -> Option<Timestamp> {
         let awaits = |step: &NodeStep| match step.stage {
             NodeStage::Joining => step.traces.joined.is_none(),
             NodeStage::Rejoining => true,
@@ -329,7 +329,8 @@ impl State {
         };
         self.rolling()
             .filter(|rollout| rollout.how.fleet == *fleet)
-            .any(|rollout| rollout.in_flight().any(awaits))
+            .flat_map(|rollout| rollout.in_flight().filter(|step| awaits(step)).map(|step| step.since))
+            .max()
     }
 
     /// A step of a rollout.

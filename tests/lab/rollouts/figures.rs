@@ -1,5 +1,5 @@
 //! How long a rollout took, beside the sum of what it cannot avoid: machines that start and join, one start of what moves (its image's pull and
-//! its health check among it), and the soak.
+//! its health check among it), and the soak. Beside that it is told with [`ENDS`], which is Swarm's own.
 
 use super::pool::Rolling;
 use super::taking::moment;
@@ -7,6 +7,11 @@ use crate::harness::{run_of, steps};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+/// For how long, in milliseconds, a Swarm's agent waits before it stops a running task that was told to end: the wait for the task's own end is broken off,
+/// which counts as a failure that is tried again after a second (swarmkit `agent/task.go`, `ErrTaskRetry`). Seen from outside: an engine's `kill` event comes
+/// 1.03 s after the agent was told, and `die` 0.05 s later. A node is empty no sooner.
+const ENDS: i64 = 1_000;
 
 /// What one node step cannot avoid, in milliseconds.
 #[derive(Default)]
@@ -55,11 +60,13 @@ impl Figures {
             );
         }
         let floor: i64 = self.floors.values().map(|floor| floor.engine + floor.start + self.soak).sum();
+        let with_ends: i64 = floor + self.floors.values().map(|_| ENDS).sum::<i64>();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of minutes")]
-        let ratio = self.took as f64 / floor as f64;
+        let times = |what: i64| self.took as f64 / what as f64;
+        let (ratio, whole) = (times(floor), times(with_ends));
+        eprintln!("the rollout took {} ms, and cannot avoid {floor} ms: {ratio:.2} times that", self.took);
         eprintln!(
-            "the rollout took {} ms, and cannot avoid {floor} ms: {ratio:.2} times that (aim: 1.15)",
-            self.took
+            "with the second that Swarm waits before it stops a running task, a node, {with_ends} ms: {whole:.2} times (aim: 1.15)"
         );
         ratio
     }

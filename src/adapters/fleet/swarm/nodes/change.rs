@@ -10,7 +10,7 @@ use crate::adapters::fleet::swarm::manager::{Trouble, escape};
 use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::{Mode, Service};
 use crate::adapters::fleet::swarm::wire::Task;
-use crate::model::limits::{FENCE_ROUNDS, ROLE_TAKES, SHIFT_LOOKS_EVERY, SHIFT_TAKES_BACK};
+use crate::model::limits::{CHANGE_LOOKS_EVERY, FENCE_ROUNDS, ROLE_TAKES, SHIFT_TAKES_BACK};
 use crate::model::nodes::{AdmitJob, AvailJob, Availability, NodeReport, NodeRole, RetireJob};
 use crate::model::{NodeId, Span};
 use serde_json::Value;
@@ -248,7 +248,7 @@ impl Swarm {
                     );
                     return Ok(());
                 }
-                Some(_) => tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std()).await,
+                Some(_) => tokio::time::sleep(CHANGE_LOOKS_EVERY.to_std()).await,
             }
         }
     }
@@ -315,7 +315,7 @@ impl Swarm {
                     .manager
                     .silent(&format!("{name} has not taken on its new role within {ROLE_TAKES}")));
             }
-            tokio::time::sleep(Span::to_std(SHIFT_LOOKS_EVERY)).await;
+            tokio::time::sleep(Span::to_std(CHANGE_LOOKS_EVERY)).await;
         }
         Ok(false)
     }

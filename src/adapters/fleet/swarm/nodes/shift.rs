@@ -13,8 +13,9 @@ use crate::adapters::fleet::swarm::manager::Trouble;
 use crate::adapters::fleet::swarm::port::Swarm;
 use crate::adapters::fleet::swarm::spec::Service;
 use crate::model::Span;
-use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_EVERY, SHIFT_TELLS_AGAIN};
+use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_FIRST, SHIFT_LOOKS_LAST, SHIFT_TELLS_AGAIN};
 use crate::model::nodes::{Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
+use crate::model::pace::look_again;
 use crate::ports::{Progress, Reporter};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -235,6 +236,7 @@ impl Shift<'_> {
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
     async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
         let (mut told, mut good, mut told_swarm) = (Vec::new(), None, Instant::now());
+        let mut changed = Instant::now();
         loop {
             let asked = Instant::now();
             let view = self.swarm.view().await?;
@@ -254,24 +256,29 @@ impl Shift<'_> {
                 if Instant::now() >= self.deadline {
                     return Ok(missing);
                 }
-                self.tell(phase, &missing, &mut told);
+                if self.tell(phase, &missing, &mut told) {
+                    changed = Instant::now();
+                }
                 if phase == Phase::Back && told_swarm.elapsed() >= SHIFT_TELLS_AGAIN.to_std() {
                     self.tell_again(&view).await?;
                     told_swarm = Instant::now();
                 }
             }
-            tokio::time::sleep(SHIFT_LOOKS_EVERY.to_std().max(2 * asked.elapsed())).await;
+            let (waited, took) = (Span::from_std(changed.elapsed()), Span::from_std(asked.elapsed()));
+            tokio::time::sleep(look_again(waited, took, SHIFT_LOOKS_FIRST, SHIFT_LOOKS_LAST).to_std()).await;
         }
     }
 
-    /// Says what is missing, when that is something else than before.
-    fn tell(&self, phase: Phase, missing: &[Finding], told: &mut Vec<Finding>) {
-        if missing != told {
+    /// Says what is missing, when that is something else than before; whether it is.
+    fn tell(&self, phase: Phase, missing: &[Finding], told: &mut Vec<Finding>) -> bool {
+        let changed = missing != told;
+        if changed {
             missing.iter().for_each(|finding| self.reporter.line(&finding.what));
             let progress = Progress { doing: phase.doing().to_owned(), done: phase.number() - 1, total: 4 };
             self.reporter.progress(progress);
             *told = missing.to_vec();
         }
+        changed
     }
 
     async fn missing(&self, view: &View, phase: Phase) -> Result<Vec<Finding>, Trouble> {
