@@ -52,7 +52,7 @@ pub fn missing(model: &Model, action: Action) -> Option<String> {
 fn several(model: &Model, may: May) -> Option<&'static str> {
     let Some(RowKey::Run(run)) = target(model) else { return None };
     let many = asked_about(&model.replica, run, may).nth(1).is_some();
-    (many && is_rollout(model, run)).then_some("several nodes failed; Enter, then choose one")
+    (many && is_rollout(model, run)).then_some("several nodes could be meant; Enter, then choose one")
 }
 
 fn is_rollout(model: &Model, run: RunId) -> bool {

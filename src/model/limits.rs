@@ -242,6 +242,8 @@ pub const SHIFT_LOOKS_FIRST: Span = Span::from_millis(50);
 pub const SHIFT_LOOKS_LAST: Span = Span::from_millis(500);
 /// Between two looks at whether a node or a service has become what it was told to.
 pub const CHANGE_LOOKS_EVERY: Span = Span::from_millis(200);
+/// How long a service that somebody changed while its node is emptied must be as it is before its tasks are moved anew.
+pub const SHIFT_REPLACED_RESTS: Span = Span::from_secs(2);
 /// How long a Swarm has to take away what it was told to, before it is told once more.
 pub const SHIFT_TELLS_AGAIN: Span = Span::from_secs(3);
 /// The longest that a cordon waits for tasks that are just being placed: Swarm's scheduler gathers what changed for at most a second

@@ -238,7 +238,7 @@ fn where_several_nodes_failed_a_person_chooses() {
     };
     for key in ["T", "K"] {
         let shown = shown(rows_with("n04", failed), &format!("j{key}"));
-        assert!(shown.contains("several nodes failed; Enter, then choose one"), "{shown}");
+        assert!(shown.contains("several nodes could be meant; Enter, then choose one"), "{shown}");
         assert!(shown.contains("Enter choose"), "{shown}");
     }
 }

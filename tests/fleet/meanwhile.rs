@@ -3,7 +3,8 @@
 use crate::lab::{Lab, done};
 use crate::nodes::{Told, again};
 use crate::nodes::{answering, borrowed, empty, id, look, node, replicas, shift, shifted, until, worker_of};
-use tidegate::model::nodes::{Availability, FindingKind, PreflightJob, ShiftReport};
+use tidegate::model::Span;
+use tidegate::model::nodes::{Availability, FindingKind, PreflightJob, ShiftJob, ShiftReport};
 use tidegate::ports::Nodes;
 
 /// What a pipeline does that rolls out a whole specification, as `docker stack deploy` and `docker service update --rollback` do.
@@ -43,10 +44,13 @@ async fn a_job_is_named_before_its_node_is_emptied_and_goes_on_there_once_that_w
     let said = report.blocks.iter().find(|block| block.workload.as_ref() == Some(&job.id)).unwrap();
     assert_eq!(said.kind, FindingKind::Gap);
     assert!(said.what.starts_with("flt-job is a job"), "{}", said.what);
-    let ShiftReport::Blocked { by, .. } = done(lab.swarm().shift(&shift(&at), &Told).await) else {
+    // As where it has begun since the preflight: the others move, and its own end is waited for.
+    let short = ShiftJob { timeout: Span::from_secs(8), ..shift(&at) };
+    let ShiftReport::Blocked { by, .. } = done(lab.swarm().shift(&short, &Told).await) else {
         panic!("nobody agreed")
     };
     assert_eq!(by.len(), 1, "{by:?}");
+    assert!(by[0].what.starts_with("flt-job is a job that runs here"), "{by:?}");
     assert_eq!(job.look().await.running, 1, "it was not touched");
     let mut agreed = shift(&at);
     agreed.gaps.insert(job.id.clone());

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn it_describes_every_command_with_its_fields() {
+    fn it_describes_every_command_and_no_field_that_there_is_not() {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
         let described = document["components"]["schemas"]["Command"]["oneOf"].as_array().unwrap();
         let mut words = BTreeSet::new();

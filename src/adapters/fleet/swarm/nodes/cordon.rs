@@ -43,7 +43,7 @@ impl Swarm {
                 return Err(self.manager.silent(&what));
             }
             if settled(&view) || Instant::now() >= deadline {
-                return Ok(NodeReport::Cordoned { found, work: view.work_on(id) });
+                return Ok(NodeReport::Cordoned { found, work: view.carried_on(id) });
             }
             tokio::time::sleep(CORDON_LOOKS_EVERY.to_std()).await;
         }

@@ -7,6 +7,7 @@
 //!   preflight  what emptying a node would meet         quorum     what the managers can lose
 //!   moving     the label that a shift keeps on a service          removal    which tasks Swarm takes away when it scales down
 //!   shift      emptying a node, step by step           progress   how far that is
+//!   replaced   what others replace meanwhile
 //!   cordon     nothing new lands on a node, and what is on it then
 //!   change     availability, labels and role, removal: fenced
 //! ```
@@ -37,6 +38,7 @@ mod preflight;
 mod progress;
 mod quorum;
 mod removal;
+mod replaced;
 mod room;
 #[cfg(test)]
 mod sample;

@@ -6,7 +6,7 @@ use super::moving::{Moving, Part};
 use super::preflight::finding;
 use super::removal::Ties;
 use super::view::{View, fits_nowhere};
-use crate::adapters::fleet::swarm::spec::Service;
+use crate::adapters::fleet::swarm::spec::{Mode, Service};
 use crate::adapters::fleet::swarm::tasks;
 use crate::adapters::fleet::swarm::wire::Task;
 use crate::model::WorkloadId;
@@ -185,7 +185,14 @@ pub(super) fn over(view: &View, service: &Service) -> u64 {
 pub(super) fn unended(view: &View, task: &Task) -> Finding {
     let service = view.services.get(&task.service);
     let name = service.map_or("a removed service", Service::name);
-    finding(view, service, FindingKind::Unsettled, &format!("{name} has a task here that has not ended yet"))
+    // A drain does not end it (seen on Engine 20.10.24, where one even outlived its service).
+    let what = match service.map(Service::mode) {
+        Some(Mode::Job(_)) => {
+            "is a job that runs here and that nobody agreed to end with the node: its own end is waited for"
+        }
+        Some(Mode::Replicated(_) | Mode::Global) | None => "has a task here that has not ended yet",
+    };
+    finding(view, service, FindingKind::Unsettled, &format!("{name} {what}"))
 }
 
 /// What a shift of this node has moved: by the labels of the services and of the node, so that a second call tells the same.

@@ -8,10 +8,12 @@ use super::progress::{
     Gap, Phase, before, begun, gaps, lost, missing, moved, moving_from, over, undone, unended, unkept,
 };
 use super::removal::Ties;
+use super::replaced::Replaced;
 use super::view::{Found, View};
 use crate::adapters::fleet::swarm::manager::Trouble;
 use crate::adapters::fleet::swarm::port::Swarm;
-use crate::adapters::fleet::swarm::spec::Service;
+use crate::adapters::fleet::swarm::spec::{Mode, Service};
+use crate::adapters::fleet::swarm::wire::Task;
 use crate::model::Span;
 use crate::model::limits::{SHIFT_HOLDS, SHIFT_LOOKS_FIRST, SHIFT_LOOKS_LAST, SHIFT_TELLS_AGAIN};
 use crate::model::nodes::{Finding, FindingKind, NodeReport, ShiftJob, ShiftReport};
@@ -56,6 +58,13 @@ fn refused(what: String) -> ShiftReport {
     }
 }
 
+fn is_job(view: &View, block: &Finding) -> bool {
+    let is = |service: &Service| {
+        view.workload(service) == block.workload && matches!(service.mode(), Mode::Job(_))
+    };
+    view.services.values().any(is)
+}
+
 /// The leader chooses: what the manager that we ask says of its own engine (`GET /version`) holds for that one where its engine is of the same version.
 fn ties(engine: &Value, view: &View) -> Ties {
     let says = |key: &str| engine.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -82,14 +91,16 @@ impl Shift<'_> {
         let view = self.swarm.view().await?;
         let Some(member) = view.member(&self.node) else { return Ok(ShiftReport::Gone) };
         let blocks = work(&view, member, false).blocks;
-        let (agreed, by): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| self.agreed(block));
+        let (agreed, mut by): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| self.agreed(block));
+        // One that began here since the preflight does not keep the others here: its own end is waited for.
+        by.retain(|block| !is_job(&view, block));
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
         }
         self.gaps = gaps(&view, &self.node, &agreed);
         self.kept = before(&view, &self.node);
         self.kept.retain(|kept| !self.gaps.iter().any(|gap| gap.workload == kept.workload));
-        let by = self.begin(&view).await?;
+        let by = self.begin(&view, &unkept(&view, &self.node, |_| false), &Replaced::default()).await?;
         if !by.is_empty() {
             return Ok(ShiftReport::Blocked { moved: Vec::new(), by });
         }
@@ -137,18 +148,34 @@ impl Shift<'_> {
         self.has_gap(view, service) || lost(view, service, &self.node, &self.kept)
     }
 
+    /// Whether a task of a job, which a drain does not end, may stay until its node goes: somebody has agreed, or could not be asked since its service is gone.
+    fn goes_on(&self, view: &View, task: &Task) -> bool {
+        let workload = view.services.get(&task.service).and_then(|service| view.workload(service));
+        task.desired_state == "complete" && workload.is_none_or(|workload| self.job.gaps.contains(&workload))
+    }
+
     /// Adds to each service as many tasks as it has here, once. Where that is refused, the node must not be emptied.
-    async fn begin(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
+    async fn begin(
+        &self,
+        view: &View,
+        services: &[&Service],
+        replaced: &Replaced,
+    ) -> Result<Vec<Finding>, Trouble> {
         let mut refused = Vec::new();
-        for service in unkept(view, &self.node, |_| false) {
+        for service in services {
             let name = service.name();
             if self.has_gap(view, service) {
                 self.reporter.line(&format!("{name}: its tasks end here and start elsewhere, with a gap"));
                 continue;
             }
-            let decide = |now: &Service, moving: Moving| match moving.open(&self.node) {
-                Some(_) => Count::Found,
-                None => Count::Send(begun(view, now, moving, &self.node)),
+            let decide = |now: &Service, moving: Moving| match (moving.open(&self.node), now.unsettled()) {
+                (Some(_), _) | (None, Some(_)) => Count::Found,
+                (None, None) => Count::Send(
+                    replaced
+                        .still_holds(now)
+                        .cloned()
+                        .unwrap_or_else(|| begun(view, now, moving, &self.node)),
+                ),
             };
             match self.swarm.edit_count(service, decide).await? {
                 Counted::Done => {
@@ -166,8 +193,9 @@ impl Shift<'_> {
 
     /// A service whose spec somebody replaced meanwhile has neither our label nor what was added: a drain would take it down. It begins anew
     /// once nothing is in the way of that.
-    async fn begun_anew(&self, view: &View) -> Result<Vec<Finding>, Trouble> {
+    async fn begun_anew(&self, view: &View, replaced: &mut Replaced) -> Result<Vec<Finding>, Trouble> {
         let without = unkept(view, &self.node, |service| self.has_gap(view, service));
+        let rested = replaced.rested(view, &self.node, &without, Instant::now());
         let Some(member) = view.member(&self.node).filter(|_| !without.is_empty()) else {
             return Ok(Vec::new());
         };
@@ -175,11 +203,13 @@ impl Shift<'_> {
         let mut by = work(view, member, false).blocks;
         by.retain(|block| block.workload.as_ref().is_some_and(|workload| names.contains(workload)));
         if by.is_empty() {
-            by = self.begin(view).await?;
+            by = self.begin(view, &rested, replaced).await?;
         }
         let changed = |service: &&Service| {
-            let what = format!("{} was changed by somebody else; its tasks are moved anew", service.name());
-            finding(view, Some(service), FindingKind::Unsettled, &what)
+            let late = "has a task that came here late; it is moved too";
+            let anew = "was changed by somebody else; its tasks are moved anew";
+            let what = if lost(view, service, &self.node, &self.kept) { anew } else { late };
+            finding(view, Some(service), FindingKind::Unsettled, &format!("{} {what}", service.name()))
         };
         by.extend(without.iter().map(changed));
         Ok(by)
@@ -236,7 +266,7 @@ impl Shift<'_> {
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
     async fn until(&self, phase: Phase, hold: Span) -> Result<Vec<Finding>, Trouble> {
         let (mut told, mut good, mut told_swarm) = (Vec::new(), None, Instant::now());
-        let mut changed = Instant::now();
+        let (mut changed, mut replaced) = (Instant::now(), Replaced::default());
         loop {
             let asked = Instant::now();
             let view = self.swarm.view().await?;
@@ -245,7 +275,7 @@ impl Shift<'_> {
             }
             let mut missing = self.missing(&view, phase).await?;
             if phase == Phase::Elsewhere {
-                missing.extend(self.begun_anew(&view).await?);
+                missing.extend(self.begun_anew(&view, &mut replaced).await?);
             }
             if missing.is_empty() {
                 if good.get_or_insert_with(Instant::now).elapsed() >= hold.to_std() {
@@ -286,7 +316,8 @@ impl Shift<'_> {
             // A node that is not heard of tells no ends.
             let up = view.member(&self.node).is_some_and(Member::is_up);
             let left = if up { self.swarm.unended(&self.node).await? } else { Vec::new() };
-            return Ok(left.iter().map(|task| unended(view, task)).collect());
+            let left = left.iter().filter(|task| !self.goes_on(view, task));
+            return Ok(left.map(|task| unended(view, task)).collect());
         }
         let gap = |service: &Service| match phase {
             Phase::Elsewhere => self.has_gap(view, service),

@@ -84,6 +84,15 @@ impl View {
         work.collect()
     }
 
+    /// What a cordoned node carries, but for jobs: they are not moved, so nothing is judged by them.
+    pub(super) fn carried_on(&self, node: &str) -> BTreeMap<WorkloadId, u32> {
+        let jobs = self.services.values().filter(|service| matches!(service.mode(), Mode::Job(_)));
+        let jobs: Vec<WorkloadId> = jobs.filter_map(|service| self.workload(service)).collect();
+        let mut work = self.work_on(node);
+        work.retain(|workload, _| !jobs.contains(workload));
+        work
+    }
+
     /// Whether a node carries anything that moves: not what runs once per node, nor jobs, which go on until their node goes.
     pub(super) fn is_needed(&self, node: &str) -> Option<&Service> {
         let work = self.work(node);
@@ -132,12 +141,10 @@ pub(super) fn fits_nowhere(task: &Task) -> bool {
 /// Tasks that should run: also those that wait in `ready` for the end of the one that they replace, and those of jobs, which should end by themselves.
 const LIVING: &str = "{\"desired-state\":[\"running\",\"ready\",\"complete\"]}";
 
-/// Whether a task still has to end before its node is empty. Those of jobs are not ended by a drain (seen on Engine 20.10.24, where one even outlived its
-/// service): they go on until the node goes, to which a person has agreed. One that was asked to end before a node was told of it never runs, and its state never changes again
+/// Whether a task still has to end before its node is empty. One that was asked to end before a node was told of it never runs, and its state never changes again
 /// (swarmkit `manager/orchestrator/taskreaper`, `taskWillNeverRun`): Swarm keeps such a task of a service that runs once per node, where it did not fit.
 fn runs_yet(task: &Task) -> bool {
     match tasks::folded(task) {
-        _ if task.desired_state == "complete" => false,
         TaskState::Ended => false,
         TaskState::Stopping => !matches!(task.status.state.as_str(), "new" | "allocated" | "pending" | ""),
         TaskState::Pending | TaskState::Starting | TaskState::Running => true,
@@ -204,8 +211,7 @@ mod tests {
         };
         assert!(!yet("shutdown", "pending") && !yet("remove", "allocated") && !yet("shutdown", "shutdown"));
         assert!(yet("shutdown", "running") && yet("shutdown", "assigned") && yet("shutdown", "preparing"));
-        assert!(yet("running", "pending"));
-        assert!(!yet("complete", "running"), "a job's goes on until its node goes");
+        assert!(yet("running", "pending") && yet("complete", "running"));
     }
 
     #[test]
