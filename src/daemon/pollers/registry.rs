@@ -36,6 +36,7 @@ pub(super) async fn poll(shared: &Shared) {
     let mut asking: FuturesUnordered<BoxFuture<'_, Asked>> = FuturesUnordered::new();
     loop {
         let now = shared.now();
+        schedule.turn(now);
         shared.read(|state| schedule.watch(&state.watched(), &state.setup, now));
         take_hints(shared, &mut schedule, now);
         not_taken(shared, &mut told, &mut schedule, now);
@@ -62,7 +63,8 @@ fn take_hints(shared: &Shared, schedule: &mut Schedule, now: Timestamp) {
 fn not_taken(shared: &Shared, told: &mut Told, schedule: &mut Schedule, now: Timestamp) {
     told.retain(|image, (digest, at)| {
         let taken = shared.read(|state| state.digest_of(image) == digest.as_ref());
-        let late = now.since(*at) >= TAKEN_WITHIN;
+        // One from the future was told before the clock was set back.
+        let late = now < *at || now.since(*at) >= TAKEN_WITHIN;
         if !taken && late {
             schedule.again(image, now);
         }

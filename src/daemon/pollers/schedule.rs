@@ -65,9 +65,28 @@ struct Health {
 pub(super) struct Schedule {
     tags: BTreeMap<ImageRef, Tag>,
     registries: BTreeMap<Registry, Health>,
+    /// The time of the last turn.
+    latest: Option<Timestamp>,
 }
 
 impl Schedule {
+    /// A turn begins. Where the clock was set back meanwhile, all that is to come keeps its distance: else no tag would be asked for until the clock is where
+    /// it was.
+    pub(super) fn turn(&mut self, now: Timestamp) {
+        let back = self.latest.map_or(Span::default(), |latest| latest.since(now));
+        self.latest = Some(now);
+        if back == Span::default() {
+            return;
+        }
+        for tag in self.tags.values_mut() {
+            tag.due = tag.due - back;
+            tag.asked = tag.asked.map(|asked| asked - back);
+        }
+        for health in self.registries.values_mut() {
+            health.down = health.down.map(|(next, wait)| (next - back, wait));
+        }
+    }
+
     /// Takes new tags in and lets others go.
     pub(super) fn watch(&mut self, watched: &BTreeSet<ImageRef>, setup: &Setup, now: Timestamp) {
         self.tags.retain(|image, tag| tag.flying || watched.contains(image));

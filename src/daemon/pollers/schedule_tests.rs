@@ -34,6 +34,31 @@ fn tags_of_a_registry_are_spread_over_the_interval_after_the_first_time() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_by_a_day_puts_nothing_off() {
+    let mut schedule = schedule(&["r:1/a"]);
+    let day = 86_400;
+    schedule.turn(at(2 * day));
+    assert_eq!(schedule.due(at(2 * day)).len(), 1);
+    schedule.answered(&image("r:1/a"), None, at(2 * day));
+    schedule.turn(at(2 * day + 100));
+    // A hundred seconds of the 300 were over.
+    schedule.turn(at(day));
+    assert!(schedule.due(at(day + 199)).is_empty());
+    assert_eq!(schedule.due(at(day + 200)).len(), 1);
+    let next = schedule.silent(&image("r:1/a"), Some(Span::from_secs(60)), at(day + 200));
+    assert_eq!(next, at(day + 260));
+    schedule.turn(at(day + 200));
+    schedule.turn(at(0));
+    assert!(schedule.due(at(59)).is_empty());
+    assert_eq!(schedule.due(at(60)).len(), 1);
+    schedule.answered(&image("r:1/a"), None, at(60));
+    schedule.turn(at(70));
+    schedule.turn(at(10));
+    schedule.hint(&image("r:1/a"), None, at(10));
+    assert_eq!(schedule.due(at(10)).len(), 1, "a notification is not put off either");
+}
+
+#[test]
 fn a_registry_is_asked_for_a_few_tags_at_a_time_and_no_tag_is_forgotten() {
     let names: Vec<String> = (0..20).map(|nth| format!("r:1/i{nth}")).collect();
     let mut schedule = schedule(&names.iter().map(String::as_str).collect::<Vec<_>>());
