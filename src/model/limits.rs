@@ -152,7 +152,7 @@ pub const WORKLOADS_EVERY: Span = Span::from_secs(5);
 /// Between two listings of a fleet's nodes: a new node is seen, and one that is down taken back, at most this much later.
 pub const NODES_EVERY: Span = Span::from_secs(2);
 /// The first looks at the nodes while one is awaited; they come less often the longer that lasts ([`look_again`](super::pace::look_again)).
-pub const JOIN_LOOKS_FIRST: Span = Span::from_millis(100);
+pub const JOIN_LOOKS_FIRST: Span = Span::from_millis(50);
 /// Between two looks at whether a node is awaited, while a rollout is under way.
 pub const JOIN_AWAITED_EVERY: Span = Span::from_millis(250);
 /// Long jobs of nodes at a time (machines made and removed, work moved, updates), apart from what must be quick.
@@ -237,7 +237,7 @@ pub const PROVISIONER_ENDS: Span = Span::from_secs(5);
 pub const PROVISIONER_ENDS_LOOKS: Span = Span::from_millis(50);
 /// The first looks at what moves while a node is emptied, from its last change on; they come less often the longer nothing changes
 /// ([`look_again`](super::pace::look_again)).
-pub const SHIFT_LOOKS_FIRST: Span = Span::from_millis(50);
+pub const SHIFT_LOOKS_FIRST: Span = Span::from_millis(25);
 /// The longest between two of them.
 pub const SHIFT_LOOKS_LAST: Span = Span::from_millis(500);
 /// Between two looks at whether a node or a service has become what it was told to.

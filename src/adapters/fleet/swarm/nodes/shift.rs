@@ -110,6 +110,8 @@ impl Shift<'_> {
     /// From the services that have what they need to the node that has nothing left.
     async fn emptied(&self) -> Result<ShiftReport, Trouble> {
         let hold = self.hold().await?;
+        // Asked now, while the further tasks start, so that nothing waits for it later; who leads is looked at then.
+        let engine = self.swarm.manager.get("/version").await?;
         let mut by = self.until(Phase::Elsewhere, hold).await?;
         if by.is_empty() {
             match self.swarm.drain(&self.node, &self.gaps).await? {
@@ -121,7 +123,7 @@ impl Shift<'_> {
             }
         }
         if by.is_empty() {
-            let ties = self.ties(hold).await?;
+            let ties = self.ties(hold, &engine).await?;
             by = self.until(Phase::Settled(ties), hold).await?;
         }
         if by.is_empty() {
@@ -255,12 +257,11 @@ impl Shift<'_> {
     /// What is known of Swarm's choice when it scales down.
     ///
     /// Where tasks without a health check move, what runs is not relied on yet, and its staying is worth nothing.
-    async fn ties(&self, hold: Span) -> Result<Ties, Trouble> {
+    async fn ties(&self, hold: Span, engine: &Value) -> Result<Ties, Trouble> {
         if hold > Span::default() {
             return Ok(Ties::Worst);
         }
-        let engine = self.swarm.manager.get("/version").await?;
-        Ok(ties(&engine, &self.swarm.view().await?))
+        Ok(ties(engine, &self.swarm.view().await?))
     }
 
     /// Looks until nothing is missing, and has not been for so long; what is, at the deadline.
