@@ -32,7 +32,7 @@ async fn a_service_whose_spec_is_replaced_while_its_node_is_emptied_moves_anew_w
 async fn a_job_is_named_before_its_node_is_emptied_and_goes_on_there_once_that_was_agreed_to() {
     let lab = Lab::find();
     // It ends by itself: Swarm would leave it running when its service is removed.
-    let runs = ["--entrypoint", "/bin/busybox sleep 40", "--restart-condition", "none"];
+    let runs = ["--entrypoint", "/bin/busybox sleep 120", "--restart-condition", "none"];
     let job = ["--mode", "replicated-job", "--constraint", "node.role==worker"];
     let job = lab.service("flt-job", "1", &[job, runs].concat());
     until("a running job", async || job.look().await.running == 1).await;
