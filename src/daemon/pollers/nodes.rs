@@ -33,7 +33,7 @@ pub(super) async fn poll(shared: &Shared, name: &FleetName) {
 /// Until the next look. It comes sooner where a node is awaited, also where a step begins to wait for one meanwhile. How long the look took, and for how long
 /// a node is awaited, is by a clock that may have been set meanwhile, so it never makes the rest longer.
 async fn rest(shared: &Shared, name: &FleetName, took: Span) {
-    let awaited = || shared.read(|state| state.awaits_node(name));
+    let awaited = || shared.read(|state| state.node_awaited_since(name));
     if !shared.read(|state| state.rolling().any(|rollout| rollout.how.fleet == *name)) {
         return shared.world.clock.sleep(limits::NODES_EVERY).await;
     }

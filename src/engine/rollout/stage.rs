@@ -321,7 +321,7 @@ impl State {
     }
 
     /// Since when a step of a rollout waits for a node to come into this fleet, or back; of several the one that began last.
-    pub fn awaits_node(&self, fleet: &FleetName) -> Option<Timestamp> {
+    pub fn node_awaited_since(&self, fleet: &FleetName) -> Option<Timestamp> {
         let awaits = |step: &NodeStep| match step.stage {
             NodeStage::Joining => step.traces.joined.is_none(),
             NodeStage::Rejoining => true,

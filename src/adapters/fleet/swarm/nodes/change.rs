@@ -47,7 +47,7 @@ pub(super) enum Counted {
 /// How two nodes of one name are told.
 pub(super) fn several(name: &NodeId) -> String {
     format!(
-        "several nodes are called {name}; remove those that are gone with `docker node rm`, give one that lives another host name and let it join anew"
+        "several nodes are called {name}; remove those that are gone with `docker node rm`; of several that live, give all but one another host name and let them join anew"
     )
 }
 
