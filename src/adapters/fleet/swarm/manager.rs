@@ -197,20 +197,17 @@ pub(super) fn escape(text: &str) -> String {
     })
 }
 
-/// The error and what caused it, without the URL: the outermost one says only that a request failed.
+/// What kind of error it is and its innermost cause, without the URL: the links between say only which part of the client has met it, and a screen of
+/// 80 cells has room for one of them.
 pub(in crate::adapters) fn with_causes(error: &reqwest::Error) -> String {
     let kind = if error.is_timeout() { "timeout" } else { "no answer" };
-    let mut text = kind.to_owned();
+    let mut innermost = None;
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let shown = cause.to_string();
-        if !text.contains(&shown) {
-            text.push_str(": ");
-            text.push_str(&shown);
-        }
+        innermost = Some(cause.to_string());
         source = cause.source();
     }
-    text
+    innermost.map_or_else(|| kind.to_owned(), |cause| format!("{kind}: {cause}"))
 }
 
 #[cfg(test)]
